@@ -1,6 +1,8 @@
 """Read the pages of the book as tests need them: the table of contents, cells, exercises and solutions."""
 
 import re
+import shutil
+import sys
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +11,7 @@ import jupytext
 import yaml
 
 ROOT = Path(__file__).parents[1]
+BUILD = [shutil.which("jupyter-book", path=Path(sys.executable).parent), "build", "-n", "-W", "--keep-going", "."]
 
 
 class Exercise(NamedTuple):

@@ -1,4 +1,6 @@
-"""What the course adds to Sphinx: the running time of a page, measured when the book was built."""
+"""What the course adds to Sphinx: measured running times, and no button that leads nowhere."""
+
+from pathlib import Path
 
 from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector
@@ -31,7 +33,42 @@ class FillRunningTime(SphinxPostTransform):
             node.replace_self(nodes.Text(text))
 
 
+def keep_only_buttons_that_lead_somewhere(app, config):
+    """Launch, source and issue buttons need a repository: without its address in _config.yml they go."""
+    options = config.html_theme_options
+    hosted = bool(options.get("repository_url"))
+    for button in ("use_repository_button", "use_source_button", "use_issues_button"):
+        options[button] = hosted
+    if not hosted:
+        options["launch_buttons"] = {}
+
+
+def drop_thebe(app, pagename, templatename, context, doctree):
+    """Leave out Thebe, which Jupyter Book always loads: it runs cells on another host, and no button here asks."""
+    context["script_files"] = [
+        script for script in context["script_files"]
+        if "thebe" not in f"{script.filename} {script.attributes.get('body')}".lower()
+    ]
+
+
+def mend_citation_list(app, pagename, templatename, context, doctree):
+    """Drop the role "list" of bibliographies: their entries are no list items, and screen readers stumble over that."""
+    if "body" in context:
+        context["body"] = context["body"].replace('<div role="list" class="citation-list">', "<div>")
+
+
+def drop_icon_script(app, exception):
+    """Empty the theme's icon script, 1.5 MB a page: every icon of this book comes from the theme's icon font."""
+    script = Path(app.outdir) / "_static/scripts/fontawesome.js"
+    if exception is None and script.exists():
+        script.write_text("/* the icons come from the font */\n")
+
+
 def setup(app):
+    app.connect("html-page-context", drop_thebe)
+    app.connect("html-page-context", mend_citation_list)
+    app.connect("build-finished", drop_icon_script)
+    app.connect("config-inited", keep_only_buttons_that_lead_somewhere)
     app.add_node(RunningTime)
     app.add_role("running-time", RunningTimeRole())
     app.add_post_transform(FillRunningTime)

@@ -1,0 +1,55 @@
+# Two commands matter: `make book` builds the book, `make test` proves it. Both set themselves up.
+
+PYTHON ?= python3
+BIN := .venv/bin
+HELPERS := $(shell find helpers -name '*.py' -o -name '*.h5')
+
+.PHONY: help book test lab bench requirements clean
+
+help:
+	@echo "make book          install what the course needs, build the HTML, say where it is"
+	@echo "make test          prove the book: style, unit tests, build, second run, exercises, browser"
+	@echo "make lab           open the pages as notebooks in JupyterLab"
+	@echo "make bench         measure against peers, side by side"
+	@echo "make requirements  pin every package anew from requirements.in"
+	@echo "make clean         remove everything that was built"
+
+book: .venv/installed _build/fresh
+	$(BIN)/jupyter-book build -n -W --keep-going .
+	@echo
+	@echo "Open this file in a browser: $(CURDIR)/_build/html/index.html"
+
+test: .venv/installed _build/fresh
+	$(BIN)/python -m tests
+
+# The settings stay inside .venv: Markdown pages open as notebooks here, and nowhere else on the reader's machine.
+lab: export JUPYTER_CONFIG_DIR := $(CURDIR)/.venv/jupyter
+lab: .venv/installed
+	$(BIN)/jupytext-config set-default-viewer
+	$(BIN)/jupyter lab --ServerApp.root_dir=book index.md
+
+bench: .venv/installed
+	@for question in $(sort $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))); do \
+		$(BIN)/python -m benchmarks.$$question || exit 1; done
+
+requirements: .venv/installed
+	$(BIN)/python -m pip install --quiet uv==0.13.9
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --annotation-style line \
+		--custom-compile-command "make requirements" requirements.in --output-file requirements.txt
+
+clean:
+	rm -rf .venv _build *.egg-info .pytest_cache .hypothesis .ruff_cache
+
+# The environment: made once, made again when the pins change.
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
+		{ echo "This course needs Python 3.11, 3.12 or 3.13: run make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+# Pages are cached by their own code. When the helpers change, every page has to run again.
+_build/fresh: $(HELPERS) .venv/installed
+	rm -rf _build/.jupyter_cache _build/.doctrees _build/jupyter_execute _build/html
+	mkdir -p _build
+	touch $@

@@ -1,0 +1,15 @@
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.site import browser as look
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = look.executable()
+    if path is None:
+        pytest.skip("no Chromium, Chrome or Edge on this machine: install one, or name it in the variable CHROMIUM")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()

@@ -1,0 +1,72 @@
+"""The built book in a headless browser: every page, on a desktop and a phone, light and dark."""
+
+import pytest
+
+from tests import pages
+from tests.site.browser import DESKTOP, PHONE, Visit, broken_links, serve
+
+SITE = pages.ROOT / "_build/html"
+PATHS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in pages.pages()]
+WINDOWS = [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")]
+LARGEST_PAGE = 1_500_000  # bytes, MathJax apart
+
+
+@pytest.fixture(scope="module")
+def address():
+    server, address = serve(SITE)
+    yield address
+    server.shutdown()
+
+
+@pytest.mark.parametrize(("width", "theme"), WINDOWS)
+@pytest.mark.parametrize("path", [*PATHS, "search.html", "genindex.html"])
+def test_page(browser, address, path, width, theme):
+    """No console error, no foreign request, no sideways scroll, alt texts, nothing serious for axe-core."""
+    visit = Visit(browser, address, path, width, theme)
+    faults = visit.faults() + visit.accessibility_faults()
+    weight = visit.weight()
+    visit.close()
+    assert not faults, "\n".join(faults)
+    assert weight < LARGEST_PAGE, f"{weight / 1e6:.2f} MB"
+
+
+def test_dark_mode_is_dark_and_leaves_pictures_alone(browser, address):
+    visit = Visit(browser, address, "book/1-background/first-restoration.html", theme="dark")
+    background = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    picture = visit.page.locator(".cell_output img").first
+    assert sum(int(part) for part in background.strip("rgb()").split(",")) < 150
+    assert picture.evaluate("one => getComputedStyle(one).filter") == "none"
+    visit.close()
+
+
+def test_formulas_are_typeset(browser, address):
+    visit = Visit(browser, address, "book/1-background/first-restoration.html")
+    assert visit.page.locator("mjx-container").count() > 3
+    assert any("mathjax" in url for url in visit.sizes), "MathJax must come from the book"
+    visit.close()
+
+
+def test_pictures_are_pixel_exact_on_a_desktop(browser, address):
+    """A row of three photographs is shown at its own size, not resampled by the browser."""
+    visit = Visit(browser, address, "book/1-background/first-restoration.html", width=1600)
+    sizes = visit.page.eval_on_selector_all(
+        ".cell_output img", "all => all.map(one => [one.naturalWidth, one.getBoundingClientRect().width])")
+    visit.close()
+    rows = [(natural, shown) for natural, shown in sizes if natural <= 812]
+    assert rows and all(abs(natural - shown) < 1 for natural, shown in rows), sizes
+
+
+def test_no_internal_link_is_broken():
+    assert not broken_links(SITE)
+
+
+def test_navigation_leads_through_the_whole_book(browser, address):
+    """From the first page, “next” visits every page of the table of contents in its order."""
+    visit = Visit(browser, address, PATHS[0])
+    seen = [PATHS[0]]
+    while (following := visit.page.locator("a.right-next")).count():
+        following.first.click()
+        visit.page.wait_for_load_state("domcontentloaded")
+        seen.append(visit.page.url.removeprefix(f"{address}/").split("#")[0])
+    visit.close()
+    assert seen == PATHS
