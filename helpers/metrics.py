@@ -96,9 +96,8 @@ def class_coverage(labels, classes=10):
     ``labels`` holds whole numbers in 0 … classes - 1; the result has shape (classes,) and sums to one.
     """
     classes = validation.integer(classes, "classes", low=1)
+    validation.array(labels, "labels", ranks=(1,))
     labels = np.asarray(labels)
-    if labels.ndim != 1 or labels.size == 0:
-        raise ValueError(f"labels must be one non-empty row, but its shape is {labels.shape}")
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be whole numbers, but their type is {labels.dtype}")
     if labels.min() < 0 or labels.max() >= classes:

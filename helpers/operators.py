@@ -61,7 +61,7 @@ class Composition(Operator):
     """A x = outer(inner(x)); its adjoint runs the other way round."""
 
     def __init__(self, outer, inner):
-        self.outer, self.inner = outer, inner
+        self.outer, self.inner = _operator(outer, "outer"), _operator(inner, "inner")
         self.name = f"{outer.name} after {inner.name}"
 
     def _forward(self, x):
@@ -95,7 +95,7 @@ class Blur(Operator):
             raise ValueError("kernel is zero everywhere: such a blur erases the picture")
         self.border = validation.choice(border, "border", ("circular", "reflect"))
         self.name = f"{self.kernel.shape[0]}×{self.kernel.shape[1]} blur, {border} border"
-        self._transfer_functions = {}
+        self._transfer_functions, self._kept = {}, {}
 
     @classmethod
     def gaussian(cls, width, border="circular"):
@@ -112,14 +112,15 @@ class Blur(Operator):
         length = validation.integer(length, "length", low=1)
         angle = np.deg2rad(validation.number(angle, "angle"))
         half = math.ceil(length / 2)
-        steps = np.linspace(-(length - 1) / 2, (length - 1) / 2, 16 * length)
+        steps = (np.arange(16 * length) + 0.5) / 16 - length / 2  # 16 points for each pixel of length
         rows, columns = -steps * np.sin(angle) + half, steps * np.cos(angle) + half
         kernel = np.zeros((2 * half + 1, 2 * half + 1))
         np.add.at(kernel, (np.rint(rows).astype(int), np.rint(columns).astype(int)), 1.0)
         return cls(kernel / kernel.sum(), border)
 
     def transfer_function(self, shape):
-        """Return the Fourier transform (rfft2) of the kernel on a circular grid of ``shape``."""
+        """Return the Fourier transform (rfft2) of the kernel on a circular grid of ``shape`` (H, W)."""
+        shape = _shape(shape)
         if shape not in self._transfer_functions:
             wrapped = np.zeros(shape)
             rows = (np.arange(self.kernel.shape[0]) - self.kernel.shape[0] // 2) % shape[0]
@@ -129,13 +130,21 @@ class Blur(Operator):
         return self._transfer_functions[shape]
 
     def _filter(self, x, conjugate):
-        transfer = self.transfer_function(x.shape[:2])
-        if conjugate:
-            transfer = transfer.conj()
-        if x.ndim == 3:
-            transfer = transfer[..., None]
-        spectrum = np.fft.rfft2(x, axes=(0, 1))
-        return np.fft.irfft2(spectrum * transfer, s=x.shape[:2], axes=(0, 1)).astype(x.dtype)
+        from scipy import fft  # three times as fast as numpy.fft, and single precision stays single
+
+        spectrum = fft.rfft2(x, axes=(0, 1))
+        transfer = self._transfer_function(x.shape[:2], spectrum.dtype, conjugate)
+        spectrum *= transfer if x.ndim == 2 else transfer[..., None]
+        return fft.irfft2(spectrum, s=x.shape[:2], axes=(0, 1), overwrite_x=True)
+
+    def _transfer_function(self, shape, dtype, conjugate):
+        """Return the transfer function or its conjugate in the wanted precision, kept for the next call."""
+        if self._kept.get("shape") != shape:
+            self._kept = {"shape": shape}
+        if (dtype, conjugate) not in self._kept:
+            transfer = self.transfer_function(shape)
+            self._kept[dtype, conjugate] = (transfer.conj() if conjugate else transfer).astype(dtype, copy=False)
+        return self._kept[dtype, conjugate]
 
     def _margins(self):
         return self.kernel.shape[0] // 2, self.kernel.shape[1] // 2
@@ -219,7 +228,7 @@ class Mask(Operator):
     _check_output = _check_input
 
     def _forward(self, x):
-        return np.where(self.mask if x.ndim == 2 else self.mask[..., None], x, x.dtype.type(0))
+        return x * (self.mask if x.ndim == 2 else self.mask[..., None])
 
     _adjoint = _forward
 
@@ -240,8 +249,8 @@ class Downsample(Operator):
                              f"factor {self.factor}")
 
     def _forward(self, x):
-        height, width = x.shape[0] // self.factor, x.shape[1] // self.factor
-        return x.reshape(height, self.factor, width, self.factor, *x.shape[2:]).mean(axis=(1, 3))
+        rows = sum(x[i :: self.factor] for i in range(self.factor))  # slices: ten times as fast as reshape and mean
+        return sum(rows[:, j :: self.factor] for j in range(self.factor)) / x.dtype.type(self.factor**2)
 
     def _adjoint(self, y):
         spread = y.repeat(self.factor, axis=0).repeat(self.factor, axis=1)
@@ -328,7 +337,7 @@ def measure(x, operator, sigma, rng):
     operator : Operator
     sigma : float
         Noise level in image units: 25/255 is what papers call "σ = 25". Zero adds no noise. Where the operator is
-        a mask, only known pixels are noisy.
+        a mask, or ends with one, only known pixels are noisy.
     rng : numpy.random.Generator
     """
     x = validation.image(x, "x")
@@ -336,8 +345,11 @@ def measure(x, operator, sigma, rng):
     validation.generator(rng)
     y = _operator(operator).forward(x)
     noise = sigma * rng.standard_normal(y.shape)
-    if isinstance(operator, Mask):
-        noise = operator.forward(noise)
+    last = operator
+    while isinstance(last, Composition):
+        last = last.outer
+    if isinstance(last, Mask):
+        noise = last.forward(noise)
     return (y + noise).astype(y.dtype)
 
 
@@ -348,7 +360,7 @@ def measure_photons(x, operator, peak, rng):
     are the noisy ones.
     """
     x = validation.image(x, "x")
-    peak = validation.number(peak, "peak", low=0, open_low=True)
+    peak = validation.number(peak, "peak", low=0, high=1e15, open_low=True)
     validation.generator(rng)
     light = _operator(operator).forward(x)
     if light.min() < -1e-6:
@@ -362,7 +374,9 @@ def norm(operator, shape, iterations=100, seed=0):
     The estimate approaches the true norm from below, so add a little before using it as a step-size bound.
     """
     iterations = validation.integer(iterations, "iterations", low=1)
+    _shape(shape)
     x = np.random.default_rng(validation.seed(seed)).standard_normal(shape)
+    x /= np.linalg.norm(x)
     squared = 0.0
     for _ in range(iterations):
         x = _operator(operator).adjoint(operator.forward(x))
@@ -373,13 +387,14 @@ def norm(operator, shape, iterations=100, seed=0):
     return math.sqrt(squared)
 
 
-def _operator(value):
+def _operator(value, name="operator"):
     if not isinstance(value, Operator):
-        raise TypeError(f"operator must be one of helpers.operators, such as Identity(), but {value!r} came")
+        raise TypeError(f"{name} must be one of helpers.operators, such as Identity(), "
+                        f"but {validation.brief(value)} came")
     return value
 
 
 def _shape(value):
     if not isinstance(value, tuple) or len(value) not in (2, 3):
-        raise TypeError(f"shape must be (H, W) or (H, W, C), but {value!r} came")
-    return tuple(validation.integer(side, "shape", low=1) for side in value[:2])
+        raise TypeError(f"shape must be (H, W) or (H, W, C), but {validation.brief(value)} came")
+    return tuple(validation.integer(side, "shape", low=1) for side in value)[:2]

@@ -5,6 +5,7 @@ Pictures are pixel-exact: every image pixel covers the same whole number of figu
 
 import io
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -12,10 +13,12 @@ from helpers import validation
 
 # Okabe and Ito's palette: told apart with every common kind of colour vision
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-BACKGROUNDS = {"light": ("#ffffff", "#1f2328"), "dark": ("#15191e", "#e6e6e6")}  # paper, ink
+BACKGROUNDS = {"light": ("#ffffff", "#222222"), "dark": ("#181818", "#e6e6e6")}  # paper, ink
 
 ROW_WIDTH = 800  # pixels: as wide as the book's text column
 GAP, MARGIN, LINE = 12, 6, 19  # pixels between pictures, around them, and for one line of a title
+ERROR_SHADES = 33  # odd: no error has a shade of its own; few: the figure fits the 256 colours of a small PNG
+FRAME = [("black", 2.2), ("white", 0.75)]  # shade and points: a white line in a black one shows on every picture
 SMALLEST = 68  # pixels: smaller pictures, such as digits, are enlarged to about this width
 
 
@@ -51,6 +54,10 @@ def show(images, titles=None, columns=None, zoom=None, scale=None, background="l
     if scale is None:
         scale = max(1, min((ROW_WIDTH - GAP * (columns - 1)) // (columns * width), 360 // height))
     scale = validation.integer(scale, "scale", low=1)
+    if zoom is not None:
+        if not isinstance(zoom, (tuple, list)) or len(zoom) != 3:
+            raise TypeError(f"zoom must be (top, left, size), but {validation.brief(zoom)} came")
+        zoom = tuple(validation.integer(value, "zoom", low=0) for value in zoom)
     crops = None if zoom is None else [_crop(picture, zoom) for picture in images]
     figure = _grid(images, titles, crops, zoom, columns, scale, BACKGROUNDS[background])
     _display(figure, alt or _sentence(titles, len(images)))
@@ -72,15 +79,18 @@ def _collect(images, titles):
         titles = [""] * len(images)
     elif isinstance(titles, str):
         titles = [titles]
+    elif not isinstance(titles, Iterable):
+        raise TypeError(f"titles must be a list of strings, but {validation.brief(titles)} came")
+    titles = list(titles)
     if len(titles) != len(images):
         raise ValueError(f"titles has {len(titles)} entries, expected {len(images)} like images")
     return images, [str(title) for title in titles]
 
 
 def _crop(picture, zoom):
-    top, left, size = (validation.integer(value, "zoom", low=0) for value in zoom)
+    top, left, size = zoom
     if size < 1 or top + size > picture.shape[0] or left + size > picture.shape[1]:
-        raise ValueError(f"zoom {tuple(zoom)} leaves the picture of shape {picture.shape[:2]}")
+        raise ValueError(f"zoom {zoom} leaves the picture of shape {picture.shape[:2]}")
     return picture[top : top + size, left : left + size]
 
 
@@ -96,13 +106,17 @@ def _grid(images, titles, crops, zoom, columns, scale, colors):
     pitch_x, pitch_y = width + GAP, LINE * lines + height + enlarged + GAP
     total_width = columns * pitch_x - GAP + 2 * MARGIN
     total_height = rows * pitch_y - GAP + 2 * MARGIN
-    figure = plt.figure(figsize=(total_width / 100, total_height / 100), dpi=100, facecolor=paper)
+    figure = plt.figure(figsize=(total_width / 100, total_height / 100), dpi=100, facecolor=paper,
+                        layout="none")
 
     def place(picture, left, top, height):
         axes = figure.add_axes(
             [left / total_width, 1 - (top + height) / total_height, width / total_width, height / total_height]
         )
-        axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+        levels = np.rint(255 * picture).astype(np.uint8)
+        if levels.ndim == 2:  # as colour: Matplotlib's way from grey values to levels is off by one for some
+            levels = np.stack([levels] * 3, axis=-1)
+        axes.imshow(levels, interpolation="nearest", aspect="auto")
         axes.set_axis_off()
         return axes
 
@@ -115,10 +129,12 @@ def _grid(images, titles, crops, zoom, columns, scale, colors):
                         ha="center", va="baseline", color=ink, fontsize=10)
         if crops is not None:
             row, column, size = zoom
-            axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), size, size, fill=False, color=COLORS[4]))
+            for shade, line in FRAME:
+                axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), size, size, fill=False, color=shade,
+                                             linewidth=line, antialiased=False))
             detail = place(crops[i], left, top + height + GAP // 2, width)
-            detail.add_patch(plt.Rectangle((0, 0), 1, 1, transform=detail.transAxes, fill=False,
-                                           color=COLORS[4], linewidth=3))
+            detail.add_patch(plt.Rectangle((0, 0), 1, 1, transform=detail.transAxes, fill=False, color="black",
+                                           linewidth=1.5, antialiased=False))
     return figure
 
 
@@ -136,10 +152,28 @@ def _display(figure, alt):
     if get_ipython() is None:
         plt.show()
     else:
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=100, bbox_inches=None, metadata={"Software": None})
-        display(Image(buffer.getvalue(), format="png", alt=alt))
+        display(Image(_png(figure), format="png", alt=alt))
     plt.close(figure)
+
+
+def _png(figure):
+    """Return a finished figure as a PNG file, in grey or with a palette where that loses nothing: far smaller."""
+    from PIL import Image
+
+    drawn, packed = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=100, bbox_inches=None)
+    with Image.open(drawn) as picture:
+        levels = np.asarray(picture.convert("RGB"))
+    if (levels == levels[..., :1]).all():
+        picture = Image.fromarray(levels[..., 0])
+    else:
+        picture = Image.fromarray(levels)
+        palette, index = np.unique(levels.reshape(-1, 3), axis=0, return_inverse=True)
+        if len(palette) <= 256:
+            picture = Image.fromarray(index.reshape(levels.shape[:2]).astype(np.uint8), mode="P")
+            picture.putpalette(palette.tobytes())
+    picture.save(packed, format="png", optimize=True)
+    return packed.getvalue()
 
 
 def _sentence(titles, count):
@@ -147,23 +181,26 @@ def _sentence(titles, count):
     return f"{count} picture{'s' if count > 1 else ''}" + (f": {named}" if named else "")
 
 
-def colorize(values, colormap="viridis", low=None, high=None):
+def colorize(values, colormap="viridis", low=None, high=None, shades=256):
     """Turn an array (H, W) into a colour picture (H, W, 3) that ``show`` takes; NaN becomes light grey.
 
-    ``low`` and ``high`` are the values of the first and last colour: by default the smallest and largest.
+    ``low`` and ``high`` are the values of the first and last of the ``shades``, by default the smallest and largest
+    finite one.
     """
     import matplotlib
 
-    values = np.asarray(values, np.float64)
-    if values.ndim != 2 or not np.isfinite(values).any():
-        raise ValueError(f"values must be a picture (H, W) with at least one finite value, its shape is {values.shape}")
+    values = validation.array(values, "values", ranks=(2,), finite=False).astype(np.float64)
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise ValueError("values must hold at least one finite value, but all are NaN or infinite")
     validation.choice(colormap, "colormap", matplotlib.colormaps)
-    low = np.nanmin(values) if low is None else validation.number(low, "low")
-    high = np.nanmax(values) if high is None else validation.number(high, "high")
+    low = values[finite].min() if low is None else validation.number(low, "low")
+    high = values[finite].max() if high is None else validation.number(high, "high")
     if low > high:
         raise ValueError(f"low must not exceed high, but low={low:g} and high={high:g} came")
     scaled = (values - low) / (high - low) if high > low else np.zeros_like(values)
-    colors = matplotlib.colormaps[colormap](np.clip(np.nan_to_num(scaled), 0, 1))[..., :3]
+    shades = matplotlib.colormaps[colormap].resampled(validation.integer(shades, "shades", low=2))
+    colors = shades(np.clip(np.nan_to_num(scaled), 0, 1))[..., :3]
     return np.where(np.isnan(values)[..., None], 0.85, colors).astype(np.float32)
 
 
@@ -178,7 +215,7 @@ def difference(x, x_hat, limit=0.15):
     limit = validation.number(limit, "limit", low=0, open_low=True)
     error = np.clip(x_hat, 0, 1) - x
     error = error.mean(axis=2) if error.ndim == 3 else error
-    return colorize(error, "berlin", -limit, limit)
+    return colorize(error, "berlin", -limit, limit, ERROR_SHADES)
 
 
 def chart(columns=1, height=3.3, **labels):
@@ -192,17 +229,22 @@ def chart(columns=1, height=3.3, **labels):
     columns = validation.integer(columns, "columns", low=1)
     height = validation.number(height, "height", low=0, open_low=True)
     plt.rcParams.update(STYLE | {"axes.prop_cycle": plt.cycler(color=COLORS)})
-    _, axes = plt.subplots(1, columns, figsize=(7.2, height), squeeze=False)
-    for ax in axes[0]:
-        ax.set(**labels)
+    figure, axes = plt.subplots(1, columns, figsize=(7.2, height), squeeze=False)
+    try:
+        for ax in axes[0]:
+            ax.set(**labels)
+    except (AttributeError, TypeError, ValueError) as error:
+        plt.close(figure)
+        raise TypeError(f"labels cannot be given to the axes: {error}") from None
     return axes[0, 0] if columns == 1 else list(axes[0])
 
 
 def done():
-    """Show the current chart."""
+    """Show the current chart and close it."""
     import matplotlib.pyplot as plt
 
     plt.show()
+    plt.close()
 
 
 STYLE = {

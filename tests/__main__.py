@@ -17,6 +17,7 @@ STAGES = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
     "unit": ["pytest", "tests/unit", "tests/property"],
     "build": BUILD,
+    "rebuild": [*BUILD, "--all"],  # from the cache alone; it also completes the executed notebooks with their glued numbers
     "book": ["pytest", "tests/book"],
     "notebooks": ["pytest", "-p", "tests.notebooks.strict", "--nbval", "--nbval-current-env", "_build/jupyter_execute"],
     "exercises": ["pytest", "tests/exercises"],

@@ -7,7 +7,7 @@ reader's answer and returns a sentence to take along; where the answer is not ri
 import importlib
 from typing import NamedTuple
 
-from helpers.exercises.answers import Mistake, NotYet
+from helpers.exercises.answers import Mistake, NotYet, say
 
 
 class Verdict(NamedTuple):
@@ -30,12 +30,16 @@ def verdict(exercise, answer):
     ValueError
         Only if there is no such ``exercise``, which is an error of the page, not of the answer.
     """
+    if not isinstance(exercise, str):
+        raise TypeError(f'exercise must be its name, such as "page.exercise", but {type(exercise).__name__} came')
     page, _, name = exercise.partition(".")
     try:
         module = importlib.import_module(f"{__name__}.{page}")
         judge = getattr(module, name)
     except (ImportError, AttributeError):
-        raise ValueError(f"exercise {exercise!r} is unknown: helpers/exercises/{page}.py has no {name!r}") from None
+        judge = None
+    if getattr(judge, "__module__", None) != f"{__name__}.{page}":  # what a page's module imports is no exercise
+        raise ValueError(f"exercise {exercise!r} is unknown: helpers/exercises/{page}.py has no {name!r}")
     if answer is ...:
         return Verdict("not yet", "Replace the three dots with your answer, then run the cell again.")
     try:
@@ -45,7 +49,7 @@ def verdict(exercise, answer):
     except Mistake as mistake:
         return Verdict("wrong", mistake.message, mistake.hint)
     except Exception as error:  # the answer is of a kind nobody thought of: say so, never show our own traceback
-        return Verdict("wrong", f"The check could not use this answer ({type(error).__name__}: {error}).",
+        return Verdict("wrong", f"The check could not use this answer: {say(error)}.",
                        "Compare the type and the shape of your answer with what the exercise asks for.")
 
 

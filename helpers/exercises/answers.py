@@ -22,8 +22,8 @@ class NotYet(Exception):
     """No answer so far."""
 
 
-class _TimeOut(Exception):
-    """Raised inside an answer that runs too long."""
+class _TimeOut(BaseException):
+    """Raised inside an answer that runs too long; ``except Exception`` in a loop does not hold it."""
 
 
 def call(function, *arguments, seconds=10):
@@ -33,7 +33,7 @@ def call(function, *arguments, seconds=10):
     told. After ``seconds`` the function is stopped.
     """
     if not callable(function):
-        raise Mistake(f"A function is wanted, but a {type(function).__name__} came.",
+        raise Mistake(f"A function is wanted, but {_kind(function)} came.",
                       "Hand over the function itself, without calling it.")
     name = getattr(function, "__name__", "your function")
     given = [_copy(argument) for argument in arguments]
@@ -73,10 +73,21 @@ def _explain(name, error):
     """Turn an exception from the reader's code into a Mistake (or NotYet) that points at the reader's own line."""
     if isinstance(error, NotImplementedError):
         return NotYet(f"{name} is still to be written.")
-    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    where = f", in line {lines[0].lineno} of its cell" if lines else ""
-    return Mistake(f"{name} stopped with {type(error).__name__}{where}: {error}.",
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    # a function of a library that was handed over as the answer has no line in the reader's notebook
+    own = frames and "site-packages" not in frames[0].filename
+    where = f", in line {frames[0].lineno} of its cell" if own else ""
+    return Mistake(f"{name} stopped with {say(error)}{where}.",
                    "Call it yourself in a new cell: Python then shows the whole story.")
+
+
+def say(error):
+    """Return an exception as one phrase: its type and the first line of its message."""
+    try:
+        message = (str(error).strip().splitlines() or [""])[0].rstrip(".:")
+    except Exception:  # an exception of the reader's own that cannot print itself
+        message = ""
+    return type(error).__name__ + (f" ({message})" if message else "")
 
 
 def number(value, name="the answer"):
@@ -85,13 +96,13 @@ def number(value, name="the answer"):
     _refuse_tensor(value, name)
     if isinstance(value, bool) or np.ndim(value) or not np.issubdtype(np.asarray(value).dtype, np.number):
         shape = f" of shape {np.shape(value)}" if np.ndim(value) else ""
-        raise Mistake(f"One number is wanted for {name}, but a {type(value).__name__}{shape} came.",
+        raise Mistake(f"One number is wanted for {name}, but {_kind(value)}{shape} came.",
                       "Reduce it to a single number, for example with np.mean or np.sum.")
     if np.iscomplexobj(value):
         raise Mistake(f"A real number is wanted for {name}, but a complex one came.")
     value = float(value)
     if not np.isfinite(value):
-        raise Mistake(f"{name.capitalize()} is {value}.", "Look for a division by zero, or the logarithm of zero.")
+        raise Mistake(f"{_first_capital(name)} is {value}.", "Look for a division by zero, or the logarithm of zero.")
     return value
 
 
@@ -100,14 +111,18 @@ def array(value, shape=None, name="the answer"):
     _refuse_nothing(value, name)
     _refuse_tensor(value, name)
     try:
-        result = np.asarray(value, np.float64)
+        result = np.asarray(value)
+        if result.dtype.kind == "c":
+            raise Mistake(f"{_first_capital(name)} is complex, and real numbers are wanted.",
+                          "After an inverse Fourier transform, take the real part.")
+        result = result.astype(np.float64)
     except (TypeError, ValueError):
-        raise Mistake(f"An array of numbers is wanted for {name}, but a {type(value).__name__} came.") from None
+        raise Mistake(f"An array of numbers is wanted for {name}, but {_kind(value)} came.") from None
     if shape is not None and result.shape != tuple(shape):
-        raise Mistake(f"{name.capitalize()} has shape {result.shape}, expected {tuple(shape)}.",
+        raise Mistake(f"{_first_capital(name)} has shape {result.shape}, expected {tuple(shape)}.",
                       "Print the shape after each step and see where it changes.")
     if not np.isfinite(result).all():
-        raise Mistake(f"{name.capitalize()} holds NaN or infinite values.",
+        raise Mistake(f"{_first_capital(name)} holds NaN or infinite values.",
                       "Look for a division by zero, or the logarithm of zero.")
     return result
 
@@ -118,7 +133,9 @@ def choice(value, options, name="the answer"):
     options = list(options)
     value = value.strip().lower() if isinstance(value, str) else value
     if not isinstance(value, str) or value not in options:
-        raise Mistake(f"{value!r} is not among the answers.", f"Choose one of {', '.join(map(repr, options))}.")
+        problem = f"{value!r} is not among the answers" if isinstance(value, str) else f"{_kind(value)} came"
+        raise Mistake(f"One of the offered answers is wanted for {name}, but {problem}.",
+                      f"Choose one of {', '.join(map(repr, options))}.")
     return value
 
 
@@ -136,6 +153,16 @@ def _refuse_nothing(value, name):
 
 
 def _refuse_tensor(value, name):
-    if type(value).__module__.partition(".")[0] in ("tensorflow", "torch", "jax", "jaxlib"):
-        raise Mistake(f"{name.capitalize()} is a {type(value).__name__} of {type(value).__module__.partition('.')[0]}, "
-                      "and a NumPy array is wanted.", "Convert it with np.asarray(value) or value.numpy().")
+    library = type(value).__module__.partition(".")[0]
+    if library in ("tensorflow", "torch", "jax", "jaxlib"):
+        raise Mistake(f"{_first_capital(name)} is {_kind(value)} of {library}, and a NumPy array is wanted.",
+                      "Convert it with np.asarray(value) or value.numpy().")
+
+
+def _kind(value):
+    name = type(value).__name__
+    return f"an {name}" if name[0].lower() in "aeio" else f"a {name}"
+
+
+def _first_capital(name):
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,98 @@
+"""Exercises of the page "Grow a texture from a sample"."""
+
+import numpy as np
+
+from helpers.exercises.answers import Mistake, array, call, close, number
+
+
+def four_draws(answer):
+    """Understand: what does an average of four draws lose against the mean?"""
+    price = number(answer, "the price in decibels")
+    if close(price, 10 * np.log10(1.25), 0.01):
+        return "An error of 1.25 v instead of v: 0.97 dB. One draw pays 3.01 dB, an endless average pays nothing."
+    if close(price, -10 * np.log10(1.25), 0.01):
+        raise Mistake("The size is right, the sign is not.", "The question is how far *below* it is.")
+    if close(price, 10 * np.log10(2), 0.01):
+        raise Mistake("This is the price of a single draw.", "With K = 4 only a quarter of v is added.")
+    if close(price, 10 * np.log10(4), 0.01) or close(price, 10 * np.log10(5), 0.01):
+        raise Mistake("The error does not grow fourfold: averaging makes it smaller.",
+                      "It is v + v/4. Divide by v before taking the logarithm.")
+    if close(price, 20 * np.log10(1.25), 0.01):
+        raise Mistake("v is already a squared error.", "Ten times the logarithm, not twenty times.")
+    if close(price, 1.25, 0.01) or close(price, 0.25, 0.01):
+        raise Mistake("This is a ratio, not yet in decibels.", "Take ten times the base-ten logarithm of 1.25.")
+    raise Mistake(f"{price:.2f} dB is not the price.", "10 log10 of (v + v/4) / v.")
+
+
+def contrast_gap(answer):
+    """Change: compare the contrast inside the hole."""
+    rng = np.random.default_rng(3)
+    known = np.ones((20, 20), bool)
+    known[6:14, 4:15] = False
+    x = rng.random((20, 20))
+    x_hat = np.where(known, x, 0.5 + 0.3 * (x - 0.5) + 0.02 * rng.standard_normal(x.shape))
+    gap = number(call(answer, x, x_hat, known), "the gap")
+    right = x_hat[~known].std() - x[~known].std()
+    if close(gap, right, 1e-3) or close(gap, x_hat[~known].std(ddof=1) - x[~known].std(ddof=1), 1e-3):
+        return "Now a third number judges the fills. Each statistic sees one side of a texture."
+    if close(gap, -right, 1e-3):
+        raise Mistake("The size is right, the sign is not.", "Estimate minus truth, so that too flat is negative.")
+    if abs(gap) < 1e-9:
+        raise Mistake("The gap is zero: outside the hole the two pictures are the same.",
+                      "`known` is true outside the hole. Which symbol turns a mask round?")
+    if close(gap, x_hat.std() - x.std(), 1e-3):
+        raise Mistake("This compares the whole pictures.", "Select the pixels of the hole with x[~known].")
+    if close(gap, x_hat[~known].var() - x[~known].var(), 1e-3):
+        raise Mistake("These are variances.", "The standard deviation is np.std.")
+    if close(gap, (x_hat - x)[~known].std(), 1e-3):
+        raise Mistake("This is the standard deviation of the error, which depends on every single pixel.",
+                      "Take one standard deviation of each picture, then subtract.")
+    raise Mistake("This is not the difference of the two standard deviations.",
+                  "np.std(x_hat[~known]) and np.std(x[~known]).")
+
+
+def seam(answer):
+    """Stretch: the minimum-error cut of image quilting."""
+    rng = np.random.default_rng(7)
+    errors = [_with_trap()] + [rng.random(shape) for shape in ((6, 5), (12, 7), (9, 1), (1, 6))]
+    for error in errors:
+        rows, columns = error.shape
+        cut = array(call(answer, error), (rows,), "the cut")
+        if not np.array_equal(cut, np.rint(cut)) or cut.min() < 0 or cut.max() >= columns:
+            raise Mistake("The cut leaves the picture.", f"Whole numbers from 0 to {columns - 1} are wanted.")
+        cut = cut.astype(int)
+        if np.abs(np.diff(cut)).max(initial=0) > 1:
+            raise Mistake("The cut jumps by more than one column between two rows.",
+                          "The cheapest pixel of each row alone is not enough: it must be next to the one above.")
+        total, best = error[np.arange(rows), cut].sum(), _cheapest(error)
+        if total > best + 1e-9:
+            if np.array_equal(cut[::-1], _greedy(error[::-1])) or np.array_equal(cut, _greedy(error)):
+                raise Mistake(f"A greedy walk costs {total:.2f} here, and {best:.2f} is possible.",
+                              "Add up the costs from the top first, then walk back from the bottom.")
+            raise Mistake(f"This cut costs {total:.2f}, and {best:.2f} is possible.",
+                          "Is the way back taken through the *summed* costs, and is the order top to bottom?")
+    return "The cheapest of all cuts, found by visiting each pixel once. Image quilting needs nothing more."
+
+
+def _with_trap():
+    """Return errors where the cheapest start leads to an expensive wall."""
+    error = np.full((6, 7), 0.5)
+    error[0, 1], error[1:, :4] = 0.0, 2.0
+    error[0, 5] = 0.1
+    return error
+
+
+def _cheapest(error):
+    cost = error[0]
+    for row in error[1:]:
+        padded = np.pad(cost, 1, constant_values=np.inf)
+        cost = row + np.minimum(np.minimum(padded[:-2], padded[1:-1]), padded[2:])
+    return cost.min()
+
+
+def _greedy(error):
+    cut = [int(np.argmin(error[0]))]
+    for row in error[1:]:
+        left = max(cut[-1] - 1, 0)
+        cut.append(left + int(np.argmin(row[left : cut[-1] + 2])))
+    return np.array(cut)
