@@ -168,7 +168,7 @@ def phantom(size=256):
 
 
 class Stereo(NamedTuple):
-    """A street-scene stereo pair: two colour views and the measured shift between them."""
+    """A stereo pair of a garage: two colour views of a motorcycle and the measured shift between them."""
 
     left: np.ndarray  # (500, 741, 3), in [0, 1]
     right: np.ndarray  # (500, 741, 3), in [0, 1]
@@ -176,10 +176,12 @@ class Stereo(NamedTuple):
 
 
 def stereo():
-    """Return the motorcycle scene of the Middlebury 2014 stereo set (Scharstein et al. 2014).
+    """Return the motorcycle scene, in a garage, of the Middlebury 2014 stereo set (Scharstein et al. 2014).
 
-    A pixel at column c of the left view stands at column c - disparity of the right one, so depth is proportional
-    to 1 / disparity.
+    A pixel at column c of the left view stands at column c - disparity of the right one. The principal points of the
+    two views lie 31.086 pixels apart (``doffs`` of the calibration, 124.343 at full size, divided by four as the
+    pictures are), so depth is proportional to 1 / (disparity + 31.086). With the focal length of 994.978 pixels and
+    the baseline of 193.001 mm it is 994.978 · 193.001 / (disparity + 31.086) mm.
     """
     folder = _package_folder("skimage")
     with np.load(folder / "motorcycle_disp.npz") as archive:

@@ -7,7 +7,6 @@ Operators compose with ``@``: ``Downsample(2) @ Blur.gaussian(1)`` blurs first.
 """
 
 import math
-from functools import cached_property
 
 import numpy as np
 
@@ -260,9 +259,9 @@ class Downsample(Operator):
 class Radon(Operator):
     """A x = the shadows of x: one parallel projection for each angle, as in computed tomography.
 
-    Each pixel drops its value onto the two detector cells nearest to its shadow, shared by distance, so the adjoint
-    (back-projection) gathers with exactly the same weights. Detector cells are one pixel wide; the detector is long
-    enough for the diagonal.
+    Each pixel is a small square. Its shadow falls on at most three detector cells, and each cell gets the part of the
+    square that lies over it; the adjoint (back-projection) gathers with exactly the same weights. Detector cells are
+    one pixel wide; the detector is long enough for the diagonal.
 
     Parameters
     ----------
@@ -281,6 +280,7 @@ class Radon(Operator):
         self.angles = validation.array(angles, "angles", ranks=(1,)).astype(np.float64)
         self.cells = 2 * math.ceil(self.size / math.sqrt(2)) + 1
         self.name = f"tomography, {len(self.angles)} angles"
+        self._kept = None
 
     @classmethod
     def sparse_view(cls, size, views):
@@ -296,36 +296,62 @@ class Radon(Operator):
         if y.shape[:2] != (self.cells, len(self.angles)):
             raise ValueError(f"y has shape {y.shape}, expected ({self.cells}, {len(self.angles)}) like the detector")
 
-    @cached_property
-    def _coordinates(self):
-        return np.arange(self.size) - (self.size - 1) / 2
+    def _projection(self, angle):
+        """Return the sparse matrix (cells, pixels) of one projection."""
+        from scipy.sparse import csr_array
 
-    def _shadow(self, angle):
-        """Return for each pixel the left detector cell it falls on and the share that the right one gets."""
-        angle = np.deg2rad(angle)
-        across = self._coordinates[None, :] * np.cos(angle) - self._coordinates[:, None] * np.sin(angle)
-        position = (across + (self.cells - 1) / 2).ravel()
-        left = np.floor(position).astype(np.intp)
-        return left, position - left
+        cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+        coordinates = np.arange(self.size) - (self.size - 1) / 2
+        position = (coordinates[None, :] * cosine - coordinates[:, None] * sine).ravel() + (self.cells - 1) / 2
+        nearest = np.rint(position).astype(np.int32)
+        offset = position - nearest
+        left, right = (_shadow_before(edge, abs(cosine), abs(sine)) for edge in (-0.5 - offset, offset - 0.5))
+        shares = np.concatenate([left, 1 - left - right, right])
+        rows = np.concatenate([nearest - 1, nearest, nearest + 1])
+        pixels = np.tile(np.arange(position.size, dtype=np.int32), 3)
+        lit = shares > 0
+        return csr_array((shares[lit], (rows[lit], pixels[lit])), shape=(self.cells, position.size))
+
+    def _projections(self):
+        """Yield the matrices of all projections: kept if there is room, made anew for each use if not."""
+        if self._kept is not None:
+            yield from self._kept
+        elif self.size**2 * len(self.angles) <= LARGEST_KEPT:
+            self._kept = [self._projection(angle) for angle in self.angles]
+            yield from self._kept
+        else:
+            yield from map(self._projection, self.angles)
 
     def _forward(self, x):
-        channels = x.reshape(self.size * self.size, -1)
-        y = np.zeros((self.cells, len(self.angles), channels.shape[1]), x.dtype)
-        for j, angle in enumerate(self.angles):
-            left, share = self._shadow(angle)
-            for c in range(channels.shape[1]):
-                values = channels[:, c]
-                y[:, j, c] = (np.bincount(left, values * (1 - share), self.cells)
-                              + np.bincount(left + 1, values * share, self.cells))
-        return y.reshape(self.cells, len(self.angles), *x.shape[2:])
+        pixels = x.reshape(self.size**2, -1)
+        y = np.stack([projection @ pixels for projection in self._projections()], axis=1)
+        return y.reshape(self.cells, len(self.angles), *x.shape[2:]).astype(x.dtype)
 
     def _adjoint(self, y):
-        x = np.zeros((self.size * self.size, *y.shape[2:]), np.float64)
-        for j, angle in enumerate(self.angles):
-            left, share = self._shadow(angle)
-            share = share.reshape(-1, *[1] * (y.ndim - 2))
-            x += (1 - share) * y[left, j] + share * y[left + 1, j]
+        shadows = y.reshape(self.cells, len(self.angles), -1)
+        x = np.zeros((self.size**2, shadows.shape[2]))
+        for j, projection in enumerate(self._projections()):
+            x += projection.T @ shadows[:, j]
         return x.reshape(self.size, self.size, *y.shape[2:]).astype(y.dtype)
+
+
+LARGEST_KEPT = 2**24  # pixels times angles: about half a gigabyte of weights
+
+
+def _shadow_before(edge, a, b):
+    """Return the part of a unit square's shadow that lies before ``edge``, measured from the square's centre.
+
+    The square, seen under an angle with |cos| = a and |sin| = b, casts a trapezoid: a box of width a smeared by a box
+    of width b.
+    """
+    wide, narrow = max(a, b), min(a, b)
+    if narrow < 1e-12:
+        return np.clip(edge + 0.5, 0, 1)
+
+    def ramp(t):  # max(t, 0), smeared by the narrow box: written so that no digits cancel near the right angles
+        return np.clip(t + narrow / 2, 0, narrow) ** 2 / (2 * narrow) + np.maximum(t - narrow / 2, 0)
+
+    return np.clip((ramp(edge + wide / 2) - ramp(edge - wide / 2)) / wide, 0, 1)
 
 
 def measure(x, operator, sigma, rng):

@@ -5,6 +5,7 @@ Pictures are pixel-exact: every image pixel covers the same whole number of figu
 
 import io
 import math
+import textwrap
 from collections.abc import Iterable
 
 import numpy as np
@@ -17,6 +18,7 @@ BACKGROUNDS = {"light": ("#ffffff", "#222222"), "dark": ("#181818", "#e6e6e6")} 
 
 ROW_WIDTH = 800  # pixels: as wide as the book's text column
 GAP, MARGIN, LINE = 12, 6, 19  # pixels between pictures, around them, and for one line of a title
+CHARACTER = 8  # pixels that a character of a title takes on average
 ERROR_SHADES = 33  # odd: no error has a shade of its own; few: the figure fits the 256 colours of a small PNG
 FRAME = [("black", 2.2), ("white", 0.75)]  # shade and points: a white line in a black one shows on every picture
 SMALLEST = 68  # pixels: smaller pictures, such as digits, are enlarged to about this width
@@ -58,6 +60,7 @@ def show(images, titles=None, columns=None, zoom=None, scale=None, background="l
         if not isinstance(zoom, (tuple, list)) or len(zoom) != 3:
             raise TypeError(f"zoom must be (top, left, size), but {validation.brief(zoom)} came")
         zoom = tuple(validation.integer(value, "zoom", low=0) for value in zoom)
+    titles = [_wrap(title, scale * width + GAP) for title in titles]
     crops = None if zoom is None else [_crop(picture, zoom) for picture in images]
     figure = _grid(images, titles, crops, zoom, columns, scale, BACKGROUNDS[background])
     _display(figure, alt or _sentence(titles, len(images)))
@@ -85,6 +88,12 @@ def _collect(images, titles):
     if len(titles) != len(images):
         raise ValueError(f"titles has {len(titles)} entries, expected {len(images)} like images")
     return images, [str(title) for title in titles]
+
+
+def _wrap(title, width):
+    """Break the lines of a title that are wider than its picture."""
+    characters = max(6, width // CHARACTER)
+    return "\n".join("\n".join(textwrap.wrap(line, characters)) for line in title.split("\n"))
 
 
 def _crop(picture, zoom):

@@ -17,9 +17,9 @@ STAGES = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
     "unit": ["pytest", "tests/unit", "tests/property"],
     "build": BUILD,
-    "rebuild": [*BUILD, "--all"],  # from the cache alone; it also completes the executed notebooks with their glued numbers
+    "executed": [sys.executable, "-m", "tests.notebooks.executed"],
     "book": ["pytest", "tests/book"],
-    "notebooks": ["pytest", "-p", "tests.notebooks.strict", "--nbval", "--nbval-current-env", "_build/jupyter_execute"],
+    "notebooks": ["pytest", "-p", "tests.notebooks.strict", "--nbval", "--nbval-current-env", "_build/executed"],
     "exercises": ["pytest", "tests/exercises"],
     "site": ["pytest", "tests/site"],
 }

@@ -13,7 +13,8 @@ def unmask(answer):
     found = number(answer, "the PSNR")
     extra = 20 * np.log10(255)
     if close(found, 67 - extra, 0.005):
-        return "18.87 dB: noise of level 0.114 scores the same. Check any score against -20 log10(sigma) before you trust it."
+        return ("18.87 dB: noise of level 0.114 scores the same. "
+                "Check any score against -20 log10(sigma) before you trust it.")
     if close(found, 67 - extra / 2, 0.005):
         raise Mistake("You took off 10 log10(255), but max stands in the formula as a square.",
                       "10 log10(255²) is 20 log10(255).")

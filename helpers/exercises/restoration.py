@@ -45,7 +45,8 @@ def threshold(answer):
     scores = np.array([score(t) for t in thresholds])
     best, reached = thresholds[scores.argmax()], score(chosen)
     if reached > scores.max() - 0.1:
-        return f"{reached:.2f} dB, where dividing by everything gives {score(0):.2f} dB. Giving up the worst waves saves the rest."
+        return (f"{reached:.2f} dB, where dividing by everything gives {score(0):.2f} dB. "
+                "Giving up the worst waves saves the rest.")
     if chosen < best:
         raise Mistake(f"This threshold reaches {reached:.2f} dB: waves that hold only amplified noise still get in.",
                       "Try a higher threshold.")

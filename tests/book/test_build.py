@@ -10,6 +10,7 @@ import textwrap
 import pytest
 
 from tests import pages
+from tests.notebooks import executed
 
 HEADER = "---\njupytext:\n  text_representation:\n    extension: .md\n    format_name: myst\n" \
          "kernelspec:\n  display_name: Python 3\n  language: python\n  name: python3\n---\n\n# A page\n\n"
@@ -39,6 +40,10 @@ def build(folder, body, repository="", **environment):
     for name in ("_static", "_ext"):
         shutil.copytree(pages.ROOT / "book" / name, folder / "book" / name)
     (folder / "book/references.bib").touch()
+    return rebuild(folder, **environment)
+
+
+def rebuild(folder, **environment):
     return subprocess.run(pages.BUILD, cwd=folder, env=os.environ | environment, capture_output=True, text=True)
 
 
@@ -47,6 +52,17 @@ def test_true_claim_builds_and_false_claim_stops_the_build(tmp_path):
     assert true.returncode == 0, true.stdout + true.stderr
     false = build(tmp_path / "false", cell("assert 1 + 1 == 3"))
     assert false.returncode != 0 and "AssertionError" in false.stdout + false.stderr
+
+
+def test_a_changed_sentence_runs_nothing_again(tmp_path):
+    first = build(tmp_path / "site", "A sentence.\n\n" + cell("6 * 7"))
+    assert first.returncode == 0 and "Executed notebook" in first.stdout + first.stderr
+    page = tmp_path / "site/book/index.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("A sentence.", "Another one."), encoding="utf-8")
+    second = rebuild(tmp_path / "site")
+    assert second.returncode == 0 and "Executed notebook" not in second.stdout + second.stderr
+    html = (tmp_path / "site/_build/html/book/index.html").read_text(encoding="utf-8")
+    assert "Another one." in html and "42" in html
 
 
 def test_warning_on_standard_error_stops_the_build(tmp_path):
@@ -113,10 +129,10 @@ def test_no_button_leads_nowhere(tmp_path):
     assert all(place in sites["hosted"] for place in places) and course in sites["hosted"]
 
 
-@pytest.mark.parametrize("change", ["nothing", "text", "figure"])
-def test_second_run_notices_changed_text_and_changed_figure(tmp_path, change):
-    """nbval, as `make test` runs it, passes a true notebook and fails one whose stored output was altered."""
-    true = pages.ROOT / "_build/jupyter_execute/book/1-background/first-restoration.ipynb"
+@pytest.mark.parametrize("change", ["nothing", "text", "figure", "first run"])
+def test_second_run_notices_whatever_changed(tmp_path, change):
+    """nbval, as `make test` runs it, passes a true notebook and fails one whose stored output was altered or lost."""
+    true = executed.path(pages.ROOT / "book/1-background/first-restoration.md")
     notebook = json.loads(true.read_text(encoding="utf-8"))
     notebook["cells"] = [one for one in notebook["cells"] if one["cell_type"] == "code"][:3]
     outputs = [output for one in notebook["cells"] for output in one["outputs"]]
@@ -126,10 +142,12 @@ def test_second_run_notices_changed_text_and_changed_figure(tmp_path, change):
     elif change == "figure":
         figure = next(output["data"] for output in outputs if "image/png" in output.get("data", {}))
         figure["image/png"] = figure["image/png"].replace("A", "B", 1)
+    elif change == "first run":
+        notebook["cells"][0].update(execution_count=None, outputs=[])
     (tmp_path / "page.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.notebooks.strict", "--nbval", "--nbval-current-env",
          "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path / "page.ipynb")],
         cwd=pages.ROOT, capture_output=True, text=True,
     )
-    assert result.returncode == (0 if change == "nothing" else 1), result.stdout[-2000:]
+    assert result.returncode == {"nothing": 0, "first run": 4}.get(change, 1), result.stdout[-2000:]

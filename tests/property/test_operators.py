@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from helpers.operators import Blur, Downsample, Identity, Mask, Radon, norm
@@ -226,8 +226,13 @@ def test_radon_symmetries(size, angles, seed):
 
 @given(st.integers(1, 20), st.lists(st.floats(-360, 360), min_size=1, max_size=5), seeds)
 def test_radon_keeps_mass_and_centre_of_mass(size, angles, seed):
-    """Every shadow holds the whole picture, and its centre is the shadow of the picture's centre."""
+    """Every shadow holds the whole picture, and its centre is the shadow of the picture's centre.
+
+    The centre only nearly: a cell reports how much light it caught, and not where. Rounding to cells moves the centre
+    of a square's shadow by at most 0.043 cells, at 45 degrees, and not at all where the shadow is one cell wide.
+    """
     x = np.random.default_rng(seed).random((size, size))
+    angles = np.array([*angles, 0, 90, 180, 270])
     operator = Radon(size, angles)
     shadows = operator.forward(x)
     np.testing.assert_allclose(shadows.sum(axis=0), x.sum())
@@ -235,20 +240,53 @@ def test_radon_keeps_mass_and_centre_of_mass(size, angles, seed):
     down, right = np.indices(x.shape) - (size - 1) / 2
     turned = np.deg2rad(angles)
     expected = (x * right).sum() * np.cos(turned) - (x * down).sum() * np.sin(turned)
-    np.testing.assert_allclose(cells @ shadows, expected, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(cells @ shadows, expected, rtol=0, atol=0.043 * x.sum())
+    np.testing.assert_allclose((cells @ shadows)[-4:], expected[-4:], rtol=0, atol=1e-9)
+
+
+def area_left_of(edge, corners):
+    """Return the area of the part of a convex polygon left of a vertical line: cut it, then the shoelace formula."""
+    kept = []
+    for here, there in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if here[0] <= edge:
+            kept.append(here)
+        if (here[0] - edge) * (there[0] - edge) < 0:
+            kept.append(here + (edge - here[0]) / (there[0] - here[0]) * (there - here))
+    if not kept:
+        return 0.0
+    across, along = np.transpose(kept)
+    return abs(across @ np.roll(along, -1) - along @ np.roll(across, -1)) / 2
+
+
+@given(st.integers(1, 4), st.floats(-360, 360))
+@example(2, 1e-7)  # where a careless formula of the trapezoid loses half its digits
+@example(4, 90 - 1e-7)
+@example(3, 45.0)
+def test_radon_shares_each_pixel_by_area(size, angle):
+    """Against polygons: turn each pixel's square, cut it at the borders of the cells, measure the pieces."""
+    operator = Radon(size, [angle])
+    cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    turn = np.array([[cosine, sine], [-sine, cosine]])  # (right, down) @ turn = (across, along)
+    square = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
+    borders = np.arange(operator.cells + 1) - operator.cells / 2
+    expected = []
+    for down, right in np.ndindex(size, size):
+        corners = (square + np.array([right, down]) - (size - 1) / 2) @ turn
+        expected.append(np.diff([area_left_of(border, corners) for border in borders]))
+    np.testing.assert_allclose(dense_matrix(operator, (size, size)), np.transpose(expected), rtol=0, atol=1e-12)
 
 
 @given(st.floats(6, 13), st.lists(st.floats(0, 180), min_size=2, max_size=6))
+@example(10.0, [0.0, 45.0, 46.0])
 def test_radon_of_a_disc_is_the_same_from_every_side(radius, angles):
-    """Up to interpolation, and up to the stairs of its rim."""
+    """Up to the stairs of its rim, and each cell holds the area of the disc above it."""
     size = 33
     down, right = np.indices((size, size)) - (size - 1) / 2
     disc = np.clip(radius + 0.5 - np.hypot(down, right), 0, 1)  # a rim one pixel wide
     shadows = Radon(size, angles).forward(disc)
     length = np.linalg.norm(shadows[:, 0])
-    # pixels 0.71 apart feed cells 1 apart at 45 degrees, which ripples by 8 %; elsewhere it is less
-    assert np.linalg.norm(shadows - shadows[:, :1], axis=0).max() < 0.1 * length
-    cells = np.arange(len(shadows)) - (len(shadows) - 1) / 2
-    chords = 2 * np.sqrt(np.maximum(radius**2 - cells**2, 0))
-    error = np.linalg.norm(shadows - chords[:, None], axis=0) / np.linalg.norm(chords)
-    assert error.max() < 0.12
+    assert np.linalg.norm(shadows - shadows[:, :1], axis=0).max() < 0.035 * length
+    borders = np.clip(np.arange(len(shadows) + 1) - len(shadows) / 2, -radius, radius)
+    areas = np.diff(borders * np.sqrt(radius**2 - borders**2) + radius**2 * np.arcsin(borders / radius))
+    error = np.linalg.norm(shadows - areas[:, None], axis=0) / np.linalg.norm(areas)
+    assert error.max() < 0.035

@@ -35,13 +35,15 @@ class UnscaledAdjoint(Downsample):
 
 
 class NearestBackProjection(Radon):
-    """A back-projection that reads one detector cell, although the projection feeds two."""
+    """A back-projection that reads one detector cell, although the projection feeds up to three."""
 
     def _adjoint(self, y):
-        x = np.zeros(self.size * self.size)
-        for j, angle in enumerate(self.angles):
-            x += y[self._shadow(angle)[0], j]
-        return x.reshape(self.size, self.size)
+        coordinates = np.arange(self.size) - (self.size - 1) / 2
+        x = np.zeros((self.size, self.size))
+        for j, angle in enumerate(np.deg2rad(self.angles)):
+            across = coordinates[None, :] * np.cos(angle) - coordinates[:, None] * np.sin(angle)
+            x += y[np.rint(across + (self.cells - 1) / 2).astype(int), j]
+        return x
 
 
 class ZeroAdjoint(Mask):

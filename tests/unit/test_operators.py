@@ -184,7 +184,7 @@ def test_downsample_is_block_reduce(factor):
 
 
 def test_radon_is_skimage_radon():
-    """On a smooth picture, within 0.5 %; at 45 degrees our pixels' weights ripple, so there within 8 %.
+    """On a smooth picture, within 0.1 % at every angle; it reads between pixels, we share squares by area.
 
     An odd size, because scikit-image turns the picture about the pixel size // 2: for an even size that is half
     a pixel beside the true centre, about which we turn.
@@ -200,10 +200,8 @@ def test_radon_is_skimage_radon():
     ours = ours[our_centre - reach : our_centre + reach + 1]
     theirs = theirs[their_centre - reach : their_centre + reach + 1]
     error = np.linalg.norm(ours - theirs, axis=0) / np.linalg.norm(theirs, axis=0)
-    diagonal = angles % 90 == 45
-    assert error[~diagonal].max() < 0.005
-    assert error[diagonal].max() < 0.08
-    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.998
+    assert error.max() < 0.001
+    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 1 - 1e-6
 
 
 def test_radon_of_one_pixel_lands_where_geometry_says():

@@ -9,10 +9,13 @@ WRONG = {
         (67 / 255, "logarithms"),
     ],
     "one_feature": [
-        (lambda first, second: (np.mean(first) - np.mean(second)) ** 2 + (np.var(first) - np.var(second)) ** 2, "variances"),
+        (lambda first, second: (np.mean(first) - np.mean(second)) ** 2 + (np.var(first) - np.var(second)) ** 2,
+         "variances"),
         (lambda first, second: (np.mean(first) - np.mean(second)) ** 2, "width"),
-        (lambda first, second: np.hypot(np.mean(first) - np.mean(second), np.std(first) - np.std(second)), "square root"),
-        (lambda first, second: abs(np.mean(first) - np.mean(second)) + abs(np.std(first) - np.std(second)), "not squared"),
+        (lambda first, second: np.hypot(np.mean(first) - np.mean(second), np.std(first) - np.std(second)),
+         "square root"),
+        (lambda first, second: abs(np.mean(first) - np.mean(second)) + abs(np.std(first) - np.std(second)),
+         "not squared"),
     ],
     "rival": [
         ((-0.35, 1.02), "reversed"),

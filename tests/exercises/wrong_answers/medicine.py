@@ -20,7 +20,7 @@ WRONG = {
         (0.25, "less light"),
     ],
     "fewest_views": [
-        (30, "below 24 dB"),
+        (32, "below 24 dB"),
         (37, "smaller number"),
         (33.5, "whole number"),
     ],

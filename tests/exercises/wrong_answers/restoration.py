@@ -17,7 +17,8 @@ WRONG = {
         (-0.1, "negative"),
     ],
     "consistent": [
-        (lambda other, y, factor: other + Downsample(factor).adjoint(y - Downsample(factor).forward(other)), "too faintly"),
+        (lambda other, y, factor: other + Downsample(factor).adjoint(y - Downsample(factor).forward(other)),
+         "too faintly"),
         (lambda other, y, factor: np.kron(y, np.ones((factor, factor))), "forgotten"),
         (lambda other, y, factor: other + np.kron(Downsample(factor).forward(other) - y, np.ones((factor, factor))),
          "wrong way"),

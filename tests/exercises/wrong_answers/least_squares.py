@@ -1,0 +1,34 @@
+"""Plausible wrong answers to the exercises of "Fit by least squares", each with a piece of its hint."""
+
+import numpy as np
+
+
+def _rows_only(A, y, sigmas):
+    return np.linalg.lstsq(A, y / sigmas)[0]
+
+
+WRONG = {
+    "digits": [
+        (1e12, "With QR that would be right"),
+        (1e8, "not one digit is left"),
+        (1e4, "only eight of them"),
+    ],
+    "constants": [
+        ([2, 10], "changed places"),
+        ([10, 10], "do not give the same constant"),
+        ([10, 3], "as many samples lie above as below"),
+        ([2, 2], "residuals must sum to zero"),
+    ],
+    "degree": [
+        (5, "ten times smaller"),
+        (3, "too stiff"),
+        (14, "variance for nothing"),
+        (29, "through every sample"),
+    ],
+    "weighted": [
+        (lambda A, y, sigmas: np.linalg.lstsq(A, y)[0], "plain least squares"),
+        (lambda A, y, sigmas: np.linalg.lstsq(A / sigmas[:, None] ** 2, y / sigmas**2)[0], "weigh too much"),
+        (lambda A, y, sigmas: np.linalg.lstsq(A * sigmas[:, None], y * sigmas)[0], "noisy samples weigh most"),
+        (_rows_only, "the matrix is not"),
+    ],
+}
