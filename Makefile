@@ -14,12 +14,12 @@ help:
 	@echo "make requirements  pin every package anew from requirements.in"
 	@echo "make clean         remove everything that was built"
 
-book: .venv/installed _build/fresh
+book: .venv/installed _build/fresh _build/styled
 	$(BIN)/jupyter-book build -n -W --keep-going .
 	@echo
 	@echo "Open this file in a browser: $(CURDIR)/_build/html/index.html"
 
-test: .venv/installed _build/fresh
+test: .venv/installed _build/fresh _build/styled
 	$(BIN)/python -m tests
 
 # The settings stay inside .venv: Markdown pages open as notebooks here, and nowhere else on the reader's machine.
@@ -52,5 +52,11 @@ clean:
 # Pages are cached by their own code. When the helpers change, every page has to run again.
 _build/fresh: $(HELPERS) .venv/installed
 	rm -rf _build/.jupyter_cache _build/.doctrees _build/jupyter_execute _build/html
+	mkdir -p _build
+	touch $@
+
+# A changed style sheet or setting changes every page's HTML, but no page has to run again.
+_build/styled: _config.yml _toc.yml $(wildcard book/_static/* book/_ext/*.py)
+	rm -rf _build/.doctrees _build/html
 	mkdir -p _build
 	touch $@

@@ -1,22 +1,22 @@
 """The league: every restoration method on every damage, over the same pictures, as one table.
 
-A task says how a picture is damaged; a method is one line of ``METHODS``. Rows of scikit-image stand beside ours.
+A task says how a picture is damaged. A method enters by one line of ``METHODS``. scikit-image's methods are rows too.
 """
 
 import json
 import os
-import platform
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import NamedTuple
 
 import numpy as np
 
-from helpers import images, metrics, restoration, validation
+from helpers import images, metrics, peers, restoration, validation
 from helpers.operators import Blur, Downsample, Identity, Mask, Operator, Radon, measure
 
 # --------------------------------------------------------------------------------------------- tasks
@@ -35,15 +35,26 @@ def _missing(known):
     return lambda shape, rng: Mask.random(shape[:2], known, rng)
 
 
+def _hole(shape, rng):
+    return Mask.block(shape[:2], max(1, min(40, min(shape[:2]) // 2)))  # in tiny pictures, half of the shorter side
+
+
+def _soft_lens(shape, rng):
+    return Blur.gaussian(1.6)
+
+
+def _no_damage(shape, rng):
+    return Identity()
+
+
 TASKS = {
-    "denoise15": Task("noise σ = 15/255", lambda shape, rng: Identity(), 15 / 255, "denoise"),
-    "denoise25": Task("noise σ = 25/255", lambda shape, rng: Identity(), 25 / 255, "denoise"),
-    "denoise50": Task("noise σ = 50/255", lambda shape, rng: Identity(), 50 / 255, "denoise"),
-    "deblur": Task("Gaussian blur 1.6, noise σ = 2.55/255", lambda shape, rng: Blur.gaussian(1.6), 2.55 / 255, "deblur"),
+    "denoise15": Task("noise σ = 15/255", _no_damage, 15 / 255, "denoise"),
+    "denoise25": Task("noise σ = 25/255", _no_damage, 25 / 255, "denoise"),
+    "denoise50": Task("noise σ = 50/255", _no_damage, 50 / 255, "denoise"),
+    "deblur": Task("Gaussian blur 1.6, noise σ = 2.55/255", _soft_lens, 2.55 / 255, "deblur"),
     "missing50": Task("half of the pixels lost", _missing(0.5), 0.0, "inpaint"),
     "missing80": Task("80 % of the pixels lost", _missing(0.2), 0.0, "inpaint"),
-    "block": Task("a hole of 40 × 40 pixels", lambda shape, rng: Mask.block(shape[:2], min(40, *shape[:2])), 0.0,
-                  "inpaint"),
+    "block": Task("a hole of 40 × 40 pixels", _hole, 0.0, "inpaint"),
     "superres2": Task("the mean of each 2 × 2 square", lambda shape, rng: Downsample(2), 0.0, "superres"),
     "tomography": Task("60 projections", lambda shape, rng: Radon.sparse_view(shape[0], 60), 0.0, "tomography"),
 }
@@ -70,3 +81,203 @@ def damage(x, task, seed=0):
     rng = np.random.default_rng(validation.seed(seed))
     operator = task.operator(x.shape, rng)
     return x, measure(x, operator, task.sigma, rng), operator, task.sigma
+
+
+# --------------------------------------------------------------------------------------------- methods
+
+
+class Method(NamedTuple):
+    """One row of the league: ``restore(y, operator, sigma) -> x_hat`` and the kinds of task that it can do."""
+
+    restore: Callable
+    kinds: tuple
+
+
+def _as_it_came(y, operator, sigma):
+    """Do nothing: what a method has to beat. A small picture is enlarged by repeating its pixels."""
+    return operator.factor**2 * operator.adjoint(y) if isinstance(operator, Downsample) else y
+
+
+def _patches(y, operator, sigma):
+    return restoration.plug_and_play(y, operator, sigma, denoiser="dct_shrinkage")
+
+
+METHODS = {
+    "as it came": Method(_as_it_came, ("denoise", "deblur", "inpaint", "superres")),
+    "least squares": Method(restoration.least_squares, ("deblur", "superres", "tomography")),
+    "Tikhonov": Method(restoration.tikhonov, KINDS),
+    "Wiener": Method(restoration.wiener, KINDS),
+    "Richardson-Lucy": Method(restoration.richardson_lucy, ("deblur", "superres", "tomography")),
+    "total variation": Method(restoration.total_variation, KINDS),
+    "biharmonic": Method(restoration.biharmonic, ("inpaint",)),
+    "wavelet shrinkage": Method(restoration.wavelet_shrinkage, ("denoise",)),
+    "non-local means": Method(restoration.non_local_means, ("denoise",)),
+    "DCT shrinkage": Method(restoration.dct_shrinkage, ("denoise",)),
+    "plug-and-play DCT": Method(_patches, ("deblur", "inpaint", "superres", "tomography")),
+    "skimage TV": Method(peers.tv_chambolle, ("denoise",)),
+    "skimage wavelet": Method(peers.wavelet, ("denoise",)),
+    "skimage NL-means": Method(peers.nl_means, ("denoise",)),
+    "skimage Wiener": Method(peers.wiener, ("deblur",)),
+    "skimage unsupervised Wiener": Method(peers.unsupervised_wiener, ("deblur",)),
+    "skimage biharmonic": Method(peers.biharmonic, ("inpaint",)),
+    "Pillow bicubic": Method(peers.bicubic, ("superres",)),
+    "skimage FBP": Method(peers.filtered_back_projection, ("tomography",)),
+}
+
+
+def able(task):
+    """Return the names of the methods that can do a task."""
+    kind = TASKS[validation.choice(task, "task", TASKS)].kind
+    return [name for name, method in METHODS.items() if kind in method.kinds]
+
+
+# --------------------------------------------------------------------------------------------- the run
+
+
+class Row(NamedTuple):
+    """One method on one picture with one damage. SSIM is NaN for pictures with a side under 11 pixels."""
+
+    task: str
+    method: str
+    image: str
+    psnr: float
+    ssim: float
+    seconds: float
+    peak_mb: float
+
+
+class PeakMemory:
+    """How far the memory of this process rises while a block runs, in megabytes, looked at every millisecond."""
+
+    def __enter__(self):
+        import psutil
+
+        self._resident = lambda: psutil.Process().memory_info().rss
+        self._start = self._highest = self._resident()
+        self._done = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+        return self
+
+    def _watch(self):
+        while not self._done.wait(0.001):
+            self._highest = max(self._highest, self._resident())
+
+    def __exit__(self, *_):
+        self._done.set()
+        self._watcher.join()
+        self.megabytes = (max(self._highest, self._resident()) - self._start) / 1e6
+
+
+def play(x, task, method, image="", seed=0):
+    """Damage one picture, restore it with one method, and return its :class:`Row`."""
+    validation.choice(method, "method", METHODS)
+    x, y, operator, sigma = damage(x, task, seed)
+    with PeakMemory() as memory:
+        started = time.perf_counter()
+        x_hat = METHODS[method].restore(y, operator, sigma)
+        seconds = time.perf_counter() - started
+    similarity = metrics.ssim(x, x_hat) if min(x.shape[:2]) >= 11 else float("nan")
+    return Row(task, method, image, metrics.psnr(x, x_hat), similarity, seconds, memory.megabytes)
+
+
+def run(pictures, tasks=None, methods=None, seed=0, progress=False):
+    """Play every method that can do it on every task and picture; return the list of rows.
+
+    Parameters
+    ----------
+    pictures : dict from name to image
+    tasks, methods : lists of names, optional
+        Keys of ``TASKS`` and ``METHODS``; by default all.
+    seed : int
+    progress : bool
+        Show a progress bar.
+    """
+    from tqdm import tqdm
+
+    if not isinstance(pictures, dict) or not pictures:
+        raise ValueError("pictures must be a dictionary from name to image, with at least one entry")
+    tasks = [validation.choice(task, "task", TASKS) for task in (tasks or TASKS)]
+    chosen = [validation.choice(method, "method", METHODS) for method in (methods or METHODS)]
+    games = [(task, method) for task in tasks for method in chosen if method in able(task)]
+    if not games:
+        raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
+    rows = []
+    with tqdm(total=len(games) * len(pictures), disable=not progress, unit="picture") as bar:
+        for task, method in games:
+            bar.set_description(f"{task}: {method}")
+            first = next(iter(pictures.values()))[:64, :64]
+            play(first, task, method, seed=seed)  # libraries load on first use: that is not the method's time
+            for name, x in pictures.items():
+                rows.append(play(x, task, method, name, seed))
+                bar.update()
+    return rows
+
+
+def summarise(rows):
+    """Return one dictionary for each task and method: mean PSNR and SSIM with 95 % intervals, median seconds, peak.
+
+    The best PSNR of a task comes first.
+    """
+    groups = {}
+    for row in rows:
+        groups.setdefault((row.task, row.method), []).append(row)
+    table = [
+        {
+            "task": task, "method": method, "pictures": len(group),
+            "psnr": metrics.bootstrap_interval([min(row.psnr, 100.0) for row in group]),
+            "ssim": metrics.bootstrap_interval(np.nan_to_num([row.ssim for row in group])),
+            "seconds": float(np.median([row.seconds for row in group])),
+            "peak_mb": max(row.peak_mb for row in group),
+        }
+        for (task, method), group in groups.items()
+    ]
+    order = list(TASKS)
+    return sorted(table, key=lambda line: (order.index(line["task"]), -line["psnr"].mean))
+
+
+def save(rows, path, seed=0):
+    """Write the rows as JSON, with the versions and the seed of the run: all of it, or nothing."""
+    packages = ("numpy", "scipy", "scikit-image", "PyWavelets", "pillow")
+    document = {
+        "seed": seed,
+        "versions": {"python": python_version()} | {name: version(name) for name in packages},
+        "rows": [row._asdict() for row in rows],
+    }
+    text = json.dumps(document, indent=1, allow_nan=True)
+    write_whole(path, lambda temporary: Path(temporary).write_text(text + "\n", encoding="utf-8"))
+
+
+def write_whole(path, write):
+    """Let ``write(temporary_path)`` write a file, then give it its name: a reader never sees half a file.
+
+    Raises ``ValueError`` if the folder is missing or cannot be written to.
+    """
+    path = Path(path)
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent or ".", prefix=".writing-") as folder:
+            temporary = Path(folder) / path.name
+            write(temporary)
+            os.replace(temporary, path)
+    except OSError as error:
+        raise ValueError(f"path {str(path)!r} cannot be written: {error}") from None
+
+
+def folder_pictures(folder, size=None):
+    """Read every picture of a folder as grey images, sorted by name; files that are no pictures are left out.
+
+    Raises ``ValueError`` if the folder is missing or holds no picture.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"images {str(folder)!r}: there is no such folder")
+    pictures = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            try:
+                pictures[path.name] = images.read_photo(path, size)
+            except ValueError:
+                continue
+    if not pictures:
+        raise ValueError(f"images {str(folder)!r}: no picture in this folder can be read")
+    return pictures

@@ -23,7 +23,7 @@ def tv_chambolle(y, operator, sigma):
     from skimage.restoration import denoise_tv_chambolle
 
     _expect(operator, Identity, "denoising")
-    return denoise_tv_chambolle(y, weight=0.9 * sigma, channel_axis=_channels(y))
+    return denoise_tv_chambolle(y, weight=0.9 * sigma, eps=2e-5, channel_axis=_channels(y))
 
 
 def nl_means(y, operator, sigma):

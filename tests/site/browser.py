@@ -58,7 +58,7 @@ class Visit:
             route.abort()
 
     def _weigh(self, response):
-        if response.url not in self.sizes and response.ok:
+        if response.ok and response.request.resource_type in ("document", "script", "image"):
             self.sizes[response.url] = int(response.headers.get("content-length", 0))
 
     def close(self):
@@ -86,9 +86,9 @@ class Visit:
         return [f"{one['id']}: {one['help']} ({len(one['nodes'])}×, first {one['nodes'][0]['html'][:150]})"
                 for one in found if one["impact"] in ("serious", "critical")]
 
-    def weight(self, but=("mathjax",)):
-        """Return the bytes that the page loaded, without the files whose address holds one of ``but``."""
-        return sum(size for url, size in self.sizes.items() if not any(word in url for word in but))
+    def weight(self):
+        """Return the bytes of HTML, scripts and pictures that the page loaded, MathJax apart."""
+        return sum(size for url, size in self.sizes.items() if "mathjax" not in url)
 
 
 def broken_links(site):
