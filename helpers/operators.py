@@ -161,7 +161,7 @@ class Blur(Operator):
         (top, left), (height, width) = self._margins(), y.shape[:2]
         margins = [(top, top), (left, left)] + [(0, 0)] * (y.ndim - 2)
         spread = self._filter(np.pad(y, margins), conjugate=True)
-        return _fold(_fold(spread, _mirror(height, top), height, 0), _mirror(width, left), width, 1)
+        return _fold(_fold(spread, height, top, 0), width, left, 1)
 
 
 def _mirror(size, margin):
@@ -170,11 +170,17 @@ def _mirror(size, margin):
     return np.where(position < size, position, 2 * size - 1 - position)
 
 
-def _fold(padded, sources, size, axis):
+def _fold(padded, size, margin, axis):
     """Add every padded pixel back onto the pixel it copied: the adjoint of mirroring one axis."""
     padded = np.moveaxis(padded, axis, 0)
     folded = np.zeros((size, *padded.shape[1:]), padded.dtype)
-    np.add.at(folded, sources, padded)
+    for start in range(-(margin // size) * size - size, size + margin, size):  # the picture, its mirror image, ...
+        first, last = max(start, -margin), min(start + size, size + margin)
+        if first < last:
+            sources = _mirror(size, margin)[first + margin : last + margin]
+            step = -1 if (start // size) % 2 else 1
+            begin, end = (sources[0], sources[-1]) if step == 1 else (sources[-1], sources[0])
+            folded[begin : end + 1] += padded[first + margin : last + margin][::step]
     return np.moveaxis(folded, 0, axis)
 
 

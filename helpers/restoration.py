@@ -889,9 +889,11 @@ class _Multigrid:
             return
         self.solve = self._cycle
         i, j = np.nonzero(unknown)
-        number = np.full((coarse.shape[0] + 1, coarse.shape[1] + 1), -1)  # of each coarse pixel
-        number[:-1, :-1][coarse] = np.arange(np.count_nonzero(coarse))
-        # an odd row lies between two coarse rows, an even row on one, which then comes twice
+        number = np.full(coarse.shape, -1)  # of each coarse pixel
+        number[coarse] = np.arange(np.count_nonzero(coarse))
+        # An odd row lies between two coarse rows, an even row on one, which then comes twice. Beyond the border the
+        # picture is its mirror image, and the last coarse row comes twice.
+        number = np.pad(number, (0, 1), mode="edge")
         columns = np.concatenate([number[(i + down) // 2, (j + right) // 2] for down in (0, 1) for right in (0, 1)])
         rows, inside = np.tile(np.arange(i.size), 4), columns >= 0
         self.prolong = sparse.csr_array((np.full(np.count_nonzero(inside), 0.25), (rows[inside], columns[inside])),
@@ -936,7 +938,7 @@ def _laplacian_rows(unknown):
     (height, width), (i, j) = unknown.shape, np.nonzero(unknown)
     rows, columns, values = [], [], []
     for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        neighbour = (0 <= i + down) & (i + down < height) & (0 <= j + right) & (j + right < width)
+        neighbour = (i + down >= 0) & (i + down < height) & (j + right >= 0) & (j + right < width)
         row, here = np.flatnonzero(neighbour), (i * width + j)[neighbour]
         rows += [row, row]
         columns += [here + down * width + right, here]
