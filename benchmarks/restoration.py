@@ -91,15 +91,19 @@ def main():
 
 def grow():
     """Print the time of biharmonic inpainting against the number of pixels, and against n log n."""
+    restoration.biharmonic(np.zeros((8, 8)), Mask.block((8, 8), 2))  # the first call loads scipy.ndimage
     print(f"\n{'biharmonic, 50 % missing':<26} {'seconds':>8} {'peak MB':>8} {'ns / (n log2 n)':>16}")
     for size in (256, 512, 1024, 2048):
         x = photo_of(size)
         operator = Mask.random(x.shape, 0.5, np.random.default_rng(0))
         y = operator.forward(x)
         with league.PeakMemory() as memory:
+            restoration.biharmonic(y, operator)
+        seconds = np.inf
+        for _ in range(3):  # the least of three, without the watcher of the memory: others share the machine
             started = time.perf_counter()
             restoration.biharmonic(y, operator)
-            seconds = time.perf_counter() - started
+            seconds = min(seconds, time.perf_counter() - started)
         scale = x.size * np.log2(x.size)
         print(f"{size:>4} × {size:<19} {seconds:8.2f} {memory.megabytes:8.0f} {1e9 * seconds / scale:16.1f}",
               flush=True)

@@ -171,16 +171,12 @@ def _mirror(size, margin):
 
 
 def _fold(padded, size, margin, axis):
-    """Add every padded pixel back onto the pixel it copied: the adjoint of mirroring one axis."""
+    """Add every pixel of the margins back onto the pixel it copied: the adjoint of mirroring one axis."""
     padded = np.moveaxis(padded, axis, 0)
-    folded = np.zeros((size, *padded.shape[1:]), padded.dtype)
-    for start in range(-(margin // size) * size - size, size + margin, size):  # the picture, its mirror image, ...
-        first, last = max(start, -margin), min(start + size, size + margin)
-        if first < last:
-            sources = _mirror(size, margin)[first + margin : last + margin]
-            step = -1 if (start // size) % 2 else 1
-            begin, end = (sources[0], sources[-1]) if step == 1 else (sources[-1], sources[0])
-            folded[begin : end + 1] += padded[first + margin : last + margin][::step]
+    folded = padded[margin : margin + size].copy()
+    copies = [*range(margin), *range(margin + size, len(padded))]
+    for copy, source in zip(copies, _mirror(size, margin)[copies], strict=True):
+        folded[source] += padded[copy]
     return np.moveaxis(folded, 0, axis)
 
 

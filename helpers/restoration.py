@@ -62,19 +62,41 @@ def _check(name, y, operator, sigma):
     if y.ndim == 3 and y.shape[2] not in (1, 3):
         raise ValueError(f"y must have one or three channels, but its shape is {y.shape}")
     if not isinstance(operator, Operator):
-        raise TypeError(f"operator must be one of helpers.operators, such as Identity(), but {operator!r} came")
+        raise TypeError(f"operator must be one of helpers.operators, such as Identity(), "
+                        f"but {validation.brief(operator)} came")
     sigma = validation.sigma(sigma)
-    shape = operator.adjoint(y).shape
+    shape = _picture_shape(operator, y.shape)
     if (needed := _bytes(name, operator, shape, y.itemsize)) > MEMORY_LIMIT:
         raise MemoryError(f"{name} on a picture of shape {shape} needs about {needed / 1e9:.1f} GB, more than "
                           f"helpers.restoration.MEMORY_LIMIT = {MEMORY_LIMIT / 1e9:g} GB")
+    operator.adjoint(y)  # raises if y is no measurement of this operator
     for mask in _masks(operator):
         if not mask.any():
             raise ValueError("the mask of the operator knows no pixel: nothing is left to restore from")
-    if isinstance(_outermost(operator), (Identity, Mask, Downsample)) and np.abs(y).max() > 1 + 5 * max(sigma, 0.5):
-        raise ValueError(f"y spans [{y.min():.3g}, {y.max():.3g}], but pictures lie in [0, 1]: "
+    if np.abs(y).max() > _brightest(operator) + 5 * max(sigma, 0.5):
+        raise ValueError(f"y spans [{y.min():.3g}, {y.max():.3g}], too much for pictures in [0, 1]: "
                          "divide 0-255 data by 255")
     return y, sigma, shape
+
+
+def _picture_shape(operator, shape):
+    """Return the shape of the pictures of which the operator makes measurements of ``shape``."""
+    if isinstance(operator, Composition):
+        return _picture_shape(operator.inner, _picture_shape(operator.outer, shape))
+    if isinstance(operator, Radon):
+        return (operator.size, operator.size, *shape[2:])
+    if isinstance(operator, Downsample):
+        return (shape[0] * operator.factor, shape[1] * operator.factor, *shape[2:])
+    return shape
+
+
+def _brightest(operator):
+    """Return a bound on |A x| for pictures x in [0, 1]."""
+    if isinstance(operator, Composition):
+        return _brightest(operator.outer) * _brightest(operator.inner)
+    if isinstance(operator, Radon):
+        return 1.5 * operator.size
+    return np.abs(operator.kernel).sum() if isinstance(operator, Blur) else 1
 
 
 def _masks(operator):
@@ -172,8 +194,9 @@ def _conjugate_gradients(apply, b, x, tolerance, iterations, name, precondition=
         if curvature <= 0:  # what is left of the residual is rounding error
             break
         length = slope / curvature
-        x += length * direction
-        residual -= length * image
+        image *= length
+        residual -= image
+        x += np.multiply(direction, length, out=image)  # image has served: no new memory
         values.append(values[-1] - 0.5 * length * slope)
         z = precondition(residual)
         slope_before, slope = slope, float(np.vdot(residual, z))
@@ -286,10 +309,9 @@ def tikhonov(y, operator, sigma, *, weight=None, tolerance=1e-5, iterations=500,
     return _answer(x, y, Report(len(values) - 1, objective, converged, weight, sigma), report)
 
 
-def _laplacian(x, out=None):
+def _laplacian(x):
     """Return the sum of the differences to the neighbours, -∇ᵀ ∇ x: beyond the border there is no neighbour."""
-    out = np.zeros_like(x) if out is None else out
-    out[...] = 0
+    out = np.zeros_like(x)
     difference = x[1:] - x[:-1]
     out[:-1] += difference
     out[1:] -= difference
@@ -398,14 +420,19 @@ def _fit_spectrum(y, transfer, sigma):
     power = np.abs(_fourier(y)) ** 2 / (y.shape[0] * y.shape[1])
     power = power.reshape(*power.shape[:2], -1).mean(axis=2).astype(np.float64)
     visible = np.abs(transfer) ** 2 * _power_law(y.shape)
-    power, visible = power.ravel()[1:], visible.ravel()[1:]  # the mean brightness says nothing about the amplitude
+    copies = np.full(power.shape, 2.0)  # rfft2 leaves out the second of two opposite waves
+    copies[:, 0] = 1
+    if y.shape[1] % 2 == 0:
+        copies[:, -1] = 1
+    # the mean brightness says nothing about the amplitude
+    power, visible, copies = power.ravel()[1:], visible.ravel()[1:], copies.ravel()[1:]
     if power.size == 0 or power.max() < 1e-12:  # one pixel or one grey: nothing to fit
         return AMPLITUDE, ROUNDING if sigma is None else sigma
 
     def unlikeliness(logarithms):
         noise = sigma if sigma is not None else math.exp(np.clip(logarithms[-1], math.log(ROUNDING), 1))
         variance = math.exp(np.clip(logarithms[0], -25, 5)) * visible + noise**2
-        return float(np.mean(np.log(variance) + power / variance))
+        return float(np.average(np.log(variance) + power / variance, weights=copies))
 
     # Nelder and Mead's simplex needs no derivatives; a hundredth of a logarithm is one percent.
     simplex = np.log([[AMPLITUDE], [10 * AMPLITUDE]]) if sigma is not None else np.log(
@@ -453,8 +480,8 @@ def richardson_lucy(y, operator, sigma=0.0, *, tolerance=1e-3, iterations=200, r
         A measurement of light, and an operator without negative weights. Negative values of y, which only noise
         that is not Poisson's can make, count as zero.
     sigma : float
-        Stop as soon as |A x - y| <= sigma · √n, which is the size of the noise (the discrepancy principle: Morozov
-        1966; for this method White 1994, doi:10.1117/12.176819). 0 leaves that to ``tolerance``.
+        Stop as soon as |A x - y| <= sigma · √n, which is the size of the noise (the discrepancy principle, Morozov
+        1966). 0 leaves that to ``tolerance``.
     tolerance : float
         Stop when a step changes x by less than ``tolerance`` times |x|.
     iterations : int
@@ -467,14 +494,14 @@ def richardson_lucy(y, operator, sigma=0.0, *, tolerance=1e-3, iterations=200, r
     if not _is_positive(operator):
         raise ValueError(f"operator {operator!r} has negative weights, but Richardson-Lucy needs light that only adds")
     light = np.maximum(y, 0)
-    tiny = np.finfo(y.dtype).tiny ** 0.5
+    least = np.finfo(y.dtype).eps * max(float(light.max()), 1e-6)  # below it a Fourier transform rounds to anything
     reach = operator.adjoint(np.ones_like(y))  # how much of each pixel's light arrives
     seen = reach > 1e-6 * reach.max()
     x = np.full(shape, light.sum(dtype=np.float64) / reach.sum(dtype=np.float64), y.dtype)
     known = max(np.count_nonzero(operator.forward(np.ones_like(x)) > 0), 1)
     objective, converged, step = [], False, 0
     for step in _steps(iterations, "richardson_lucy"):
-        expected = np.maximum(operator.forward(x), tiny)
+        expected = np.maximum(operator.forward(x), least)
         objective.append(_divergence(light, expected))
         if sigma > 0 and _energy(expected - light) <= known * sigma**2:
             converged, step = True, step - 1
@@ -555,7 +582,8 @@ class _Cells:
     is one subtraction of two contiguous arrays, which is four times as fast as slicing rows. The cell of a pixel has
     it as its upper left corner. Colour pictures are (3, row), differences (4, channels, row).
 
-    TV(x) = Σ √½ |G x|, where ½ is there because a cell holds each direction twice, and |G|² <= 16.
+    TV(x) = Σ √½ |G x|, where ½ is there because a cell holds each direction twice, and |G|² <= 16. Cells in the frame
+    lie half outside and count half: a step has a total variation of its height times its length.
     """
 
     scale = math.sqrt(0.5)
@@ -569,6 +597,9 @@ class _Cells:
         memory = np.zeros((8 + pictures, self.channels, self.height * self.width), dtype)
         self.p, (self.across, self.down), self.pictures = memory[:4], memory[4:6], memory[8:]
         self.length, self.square = memory[6:8, 0]
+        self.share = np.ones(memory.shape[2], dtype)
+        for border in (np.s_[0], np.s_[-2], np.s_[:, 0], np.s_[:, -2]):
+            self.grid(self.share)[border] = 0.5
 
     def grid(self, row):
         """Show a long row as the framed picture that it is."""
@@ -627,7 +658,7 @@ class _Cells:
         across[:, :w], down[:, 0] = p[0][:, :w], p[2][:, 0]
         np.add(p[0][:, w:], p[1][:, :-w], out=across[:, w:])
         np.add(p[2][:, 1:], p[3][:, :-1], out=down[:, 1:])
-        out[:, 0] = 0
+        out[:, 0] = -across[:, 0]
         np.subtract(across[:, :-1], across[:, 1:], out=out[:, 1:])
         out -= down
         out[:, w:] += down[:, :-w]
@@ -648,10 +679,10 @@ class _Cells:
         return np.sqrt(self.length, out=self.length)
 
     def shorten(self, p, radius):
-        """Shorten p in every cell to at most ``radius``: the projection onto what TV allows its dual variable."""
+        """Shorten p in every cell to at most its ``radius``: the projection onto what TV allows its dual variable."""
         factor = self.lengths(p)
         np.maximum(factor, radius, out=factor)
-        np.divide(self.dtype.type(radius), factor, out=factor)
+        np.divide(radius, factor, out=factor)
         for part in p.reshape(-1, p.shape[-1]):
             part *= factor
 
@@ -664,6 +695,7 @@ class _Cells:
         square[:, :-w] += across[:, w:]
         square[:, :-1] += down[:, 1:]
         length = np.sqrt(square.sum(axis=0))
+        length *= self.share
         return self.scale * float(self.grid(length)[:-1, :-1].sum(dtype=np.float64))
 
 
@@ -674,7 +706,7 @@ def _denoise_by_tv(y, operator, shape, weight, tolerance, iterations):
     objective is strongly convex the steps of x may shrink so that the gap falls like 1 / steps².
     """
     cells = _Cells(shape, y.dtype, pictures=4)
-    radius = weight * cells.scale
+    radius = (weight * cells.scale) * cells.share
     p, (data, x, ahead, force) = cells.p, cells.pictures
     cells.write(y, data)
     # First guess: the dual variable points along the gradient of the smoothed picture.
@@ -743,7 +775,7 @@ def _invert_by_tv(y, operator, shape, weight, tolerance, iterations):
     gap is finite whatever p and q are.
     """
     cells = _Cells(shape, y.dtype, pictures=1)
-    radius = weight * cells.scale
+    radius = (weight * cells.scale) * cells.share
     p, (row,), q = cells.p, cells.pictures, np.zeros_like(y)
     squared_norm = _squared_norm(operator, shape)
     # Steps that need about equally many iterations for deblurring, inpainting and super-resolution of photographs
@@ -809,7 +841,7 @@ def _squared_norm(operator, shape):
 # --------------------------------------------------------------------------------------- biharmonic inpainting
 
 
-def biharmonic(y, operator, sigma=0.0, *, tolerance=1e-4, iterations=2000, report=False):
+def biharmonic(y, operator, sigma=0.0, *, tolerance=1e-5, iterations=2000, report=False):
     """Fill lost pixels so that the picture curves as little as possible: minimise |Δ x|², known pixels kept.
 
     The minimum solves the biharmonic equation ΔΔx = 0 at every unknown pixel, with the five-point Laplacian and the
@@ -845,20 +877,28 @@ def biharmonic(y, operator, sigma=0.0, *, tolerance=1e-4, iterations=2000, repor
         return _answer(y.copy(), y, Report(0, [], sigma=sigma), report)
     unknown = (~known).astype(y.dtype)
     start = y * known
-    inner, outer = np.empty_like(y), np.empty_like(y)
+    height = y.shape[0]
+    rows = max(2**15 * height // y.size, 4)
 
     def bend(x):
-        """Return ΔΔx at the unknown pixels."""
-        _laplacian(x, out=inner)
-        return _laplacian(inner, out=outer) * unknown
+        """Return ΔΔx at the unknown pixels, by strips of rows that stay in the processor's cache."""
+        bent = np.empty_like(x)
+        for top in range(0, height, rows):
+            bottom, first = min(top + rows, height), max(top - 2, 0)  # ΔΔ looks two rows up and two down
+            strip = _laplacian(_laplacian(x[first : bottom + 2]))
+            np.multiply(strip[top - first : bottom - first], unknown[top:bottom], out=bent[top:bottom])
+        return bent
 
-    precondition = _Multigrid.for_mask(operator.mask) if _widest_hole(operator.mask) > 8 else None
+    precondition = _Multigrid.for_mask(operator.mask) if _widest_hole(operator.mask) > WIDE_HOLE else None
     x, values, converged = _conjugate_gradients(
         bend, -bend(start), np.zeros_like(y), tolerance, iterations, "biharmonic", precondition)
     objective = [0.5 * _energy(_laplacian(start)) + value for value in values]
-    seen = y[operator.mask]
-    x = np.where(known, y, np.clip(x, seen.min(), seen.max()))
+    seen = y[operator.mask]  # (known pixels,) or (known pixels, channels)
+    x = np.where(known, y, np.clip(x, seen.min(axis=0), seen.max(axis=0)))
     return _answer(x, y, Report(len(values) - 1, objective, converged, sigma=sigma), report)
+
+
+WIDE_HOLE = 8  # pixels to the border of a hole from which on multigrid pays
 
 
 def _widest_hole(mask):
@@ -1032,7 +1072,7 @@ def dct_shrinkage(y, operator, sigma, *, patch=8, threshold=2.7, report=False):
 
     Yu and Sapiro 2011 (doi:10.5201/ipol.2011.ys-dct). A patch of a picture is the sum of few cosines, its noise of all
     of them. A patch that needed fewer cosines counts more, like 1 / (number kept), because less noise is left in it
-    (Guleryuz 2007, doi:10.1109/TIP.2007.908071).
+    (Guleryuz 2007, IEEE Transactions on Image Processing 16(12)).
 
     Parameters
     ----------
@@ -1094,6 +1134,7 @@ def non_local_means(y, operator, sigma, *, patch=7, reach=6, strength=0.7, repor
 
     scikit-image's fast implementation of Buades, Coll and Morel 2005 (doi:10.1109/CVPR.2005.38), following Froment
     2014 (doi:10.5201/ipol.2014.120).
+    Its patches reach one pixel less to one side, so a mirrored picture gets a slightly other answer.
 
     Parameters
     ----------
@@ -1119,13 +1160,14 @@ def non_local_means(y, operator, sigma, *, patch=7, reach=6, strength=0.7, repor
     patch = validation.integer(patch, "patch", low=1)
     reach = validation.integer(reach, "reach", low=1)
     strength = validation.number(strength, "strength", low=0, open_low=True)
-    if sigma == 0:
-        x = y.copy()
-    else:
+    x = y.copy()
+    if sigma > 0 and min(y.shape[:2]) > 1:  # scikit-image drops axes of length one, and takes colours for pixels
         from skimage.restoration import denoise_nl_means
 
-        x = denoise_nl_means(y, patch_size=patch, patch_distance=reach, h=strength * sigma, sigma=sigma,
-                             fast_mode=True, channel_axis=None if y.ndim == 2 else 2)
+        colour = y.shape[2:] == (3,)
+        x = denoise_nl_means(y if colour else y.reshape(y.shape[:2]), patch_size=patch, patch_distance=reach,
+                             h=strength * sigma, sigma=sigma, fast_mode=True, channel_axis=2 if colour else None)
+        x = x.reshape(y.shape)
     return _answer(x, y, Report(0, [], sigma=sigma), report)
 
 
@@ -1142,9 +1184,8 @@ DENOISERS = {"dct_shrinkage": dct_shrinkage, "wavelet_shrinkage": wavelet_shrink
 def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20, trust=0.23, report=False):
     """Restore with whatever a denoiser knows about pictures: in turn obey the data and denoise.
 
-    Half-quadratic splitting with the schedule of Zhang et al. 2021, DPIR (doi:10.1109/TPAMI.2021.3088914, equations
-    6 and 7). The picture is first allowed much noise, sigma_1 = 25/255, then less and less, in even ratios, down to
-    sigma; in each step
+    Half-quadratic splitting with the schedule of Zhang et al. 2021, DPIR (doi:10.1109/TPAMI.2021.3088914). The
+    picture is first allowed much noise, sigma_1 = 25/255, then less and less, in even ratios, down to sigma; in each step
 
         x <- argmin |A x - y|² / sigma² + trust |x - z|² / sigma_k²        (the data step)
         z <- denoise(x, sigma_k)                                           (the prior)
@@ -1190,15 +1231,15 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
     return _answer(data_step(x, weight), y, Report(iterations, objective, sigma=sigma), report)
 
 
-
-
 def _denoiser(denoiser):
     """Return ``denoise(y, sigma)`` from a name or a function; what it gives is checked."""
     if isinstance(denoiser, str):
         method = DENOISERS[validation.choice(denoiser, "denoiser", DENOISERS)]
-        return lambda y, sigma: method(y, Identity(), sigma)
+        # a data step may overshoot [0, 1], but a method at its door takes what overshoots far for 0-255 data
+        return lambda y, sigma: method(np.clip(y, -1, 2), Identity(), sigma)
     if not callable(denoiser):
-        raise TypeError(f"denoiser must be a name or a function denoise(y, sigma), but {denoiser!r} came")
+        raise TypeError(f"denoiser must be a name or a function denoise(y, sigma), "
+                        f"but {validation.brief(denoiser)} came")
 
     def checked(y, sigma):
         x = validation.array(denoiser(y, sigma), "what the denoiser returned").astype(y.dtype, copy=False)
@@ -1224,7 +1265,7 @@ def _data_step(y, operator, shape):
     def by_conjugate_gradients(z, weight):
         x, _, _ = _conjugate_gradients(
             lambda x: operator.adjoint(operator.forward(x)) + weight * x, backwards + weight * z, z,
-            tolerance=1e-3, iterations=50, name="data step")
+            tolerance=1e-5, iterations=100, name="data step")
         return x
 
     return by_conjugate_gradients
@@ -1232,27 +1273,27 @@ def _data_step(y, operator, shape):
 
 # --------------------------------------------------------------------------------------- memory
 
-# How many arrays of the size of the picture a method holds at its peak, measured at 4096 × 4096.
+# How many arrays of the size of the picture a method holds at its peak, measured at 1024 × 1024 and rounded up.
 _ARRAYS = {
-    "least_squares": 12, "tikhonov": 14, "wiener": 20, "richardson_lucy": 14, "total_variation": 30, "biharmonic": 14,
-    "wavelet_shrinkage": 40, "dct_shrinkage": 10, "non_local_means": 20, "plug_and_play": 30,
+    "least_squares": 12, "tikhonov": 15, "wiener": 17, "richardson_lucy": 13, "total_variation": 22, "biharmonic": 11,
+    "wavelet_shrinkage": 25, "dct_shrinkage": 6, "non_local_means": 12, "plug_and_play": 28,
 }
 
 
 def peak_memory(method, operator, shape):
-    """Estimate the bytes a method holds at its peak on a float32 picture of ``shape``.
+    """Estimate the bytes that a method holds at its peak while it restores a float32 picture of ``shape``.
 
-    ``method`` is one of this module's methods or its name.
+    ``method`` is one of this module's methods or its name. Above ``MEMORY_LIMIT`` the method raises ``MemoryError``
+    before it starts.
     """
     name = validation.choice(getattr(method, "__name__", method), "method", _ARRAYS)
     return _bytes(name, operator, shape, 4)
 
 
 def _bytes(name, operator, shape, itemsize):
-    size = math.prod(shape)
-    needed = _ARRAYS[name] * size * itemsize
-    if name == "biharmonic" and _widest_hole(operator.mask) > 8:
-        needed += 900 * np.count_nonzero(~operator.mask) + 200 * operator.mask.size  # multigrid's sparse matrices
+    needed = _ARRAYS[name] * math.prod(shape) * itemsize
+    if name == "biharmonic" and isinstance(operator, Mask) and _widest_hole(operator.mask) > WIDE_HOLE:
+        needed += 850 * np.count_nonzero(~operator.mask)  # multigrid's sparse matrices
     if isinstance(operator, Radon):
-        needed += 40 * size  # the shadow of one angle
+        needed += 200 * operator.size**2  # the shadow of every pixel for one angle
     return needed
