@@ -131,10 +131,13 @@ class Blur(Operator):
     def _filter(self, x, conjugate):
         from scipy import fft  # three times as fast as numpy.fft, and single precision stays single
 
-        spectrum = fft.rfft2(x, axes=(0, 1))
-        transfer = self._transfer_function(x.shape[:2], spectrum.dtype, conjugate)
+        size = x.shape[:2]
+        if self.border == "reflect":  # zeros beyond the margins change nothing that is kept, and may save much time
+            size = tuple(fft.next_fast_len(side, real=True) for side in size)
+        spectrum = fft.rfft2(x, s=size, axes=(0, 1))
+        transfer = self._transfer_function(size, spectrum.dtype, conjugate)
         spectrum *= transfer if x.ndim == 2 else transfer[..., None]
-        return fft.irfft2(spectrum, s=x.shape[:2], axes=(0, 1), overwrite_x=True)
+        return fft.irfft2(spectrum, s=size, axes=(0, 1), overwrite_x=True)[: x.shape[0], : x.shape[1]]
 
     def _transfer_function(self, shape, dtype, conjugate):
         """Return the transfer function or its conjugate in the wanted precision, kept for the next call."""
