@@ -11,24 +11,77 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.command()
 def league(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE.npz]", help="With --digits: your own digits.")] = None,
+    digits: Annotated[bool, typer.Option("--digits", help="The league of damaged digits.")] = False,
     images: Annotated[Path | None, typer.Option(help="A folder of your own pictures.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="A damage; may be given again. Default: all.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="A method; may be given again. Default: all.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the rows to this file.")] = None,
     seed: int = 0,
 ):
-    """Play every method on every damage: PSNR and SSIM with 95 % intervals, seconds, peak memory."""
+    """Play every method on every damage: PSNR and SSIM (or, for digits, readability) with 95 % intervals, and seconds."""
     from helpers import images as shipped
-    from helpers import league as table
+    from helpers import league as photos
+    from helpers.files import write_whole
 
     with _plainly():
-        pictures = table.folder_pictures(images) if images else shipped.photos("test")
         if json is not None:
-            table.write_whole(json, lambda path: path.touch())  # a path that cannot be written is told at once
-        rows = table.run(pictures, task, method, seed, progress=True)
-        _print_table(table.summarise(rows))
+            write_whole(json, lambda path: path.touch())  # a path that cannot be written is told at once
+        if digits:
+            if images is not None:
+                raise ValueError("images: the league of digits takes an .npz file")
+            from helpers import digit_league as table
+
+            own = table.read_digits(file) if file else (None, None)
+            rows = table.run(*own, task, method, seed, progress=True)
+        else:
+            if file is not None:
+                raise ValueError("file: only the league of digits takes one; add --digits")
+            table = photos
+            pictures = table.folder_pictures(images) if images else shipped.photos("test")
+            rows = table.run(pictures, task, method, seed, progress=True)
+        _print_table(table.summarise(rows), DIGIT_COLUMNS if digits else PHOTO_COLUMNS)
         if json is not None:
             table.save(rows, json, seed)
+
+
+@app.command()
+def generate(
+    name: Annotated[str, typer.Argument(help="A generator: gan or vae.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="OUT.npz (x, y) or OUT.png (a sheet).")],
+    n: Annotated[int, typer.Option(help="How many.")] = 64,
+    seed: int = 0,
+    label: Annotated[int | None, typer.Option(help="One digit for all; by default each is drawn.")] = None,
+):
+    """Draw new digits. An .npz file holds x, uint8 (n, 28, 28), and y, the digits asked for."""
+    import numpy as np
+
+    from helpers import validation
+    from helpers.files import write_whole
+
+    with _plainly():
+        validation.choice(name, "name", GENERATORS)
+        if output.suffix.lower() not in (".npz", ".png"):
+            raise ValueError(f"output {str(output)!r} must end in .npz or .png")
+        validation.integer(n, "n", low=1)
+        validation.seed(seed)
+        write_whole(output, lambda path: path.touch())  # a path that cannot be written is told at once
+        from helpers import pretrained
+        from helpers.models.vae import draw_labels
+
+        labels = draw_labels(n, np.random.default_rng([seed, 1]), label)
+        x = np.rint(255 * pretrained.load(name).sample(n, seed, labels)[..., 0]).astype(np.uint8)
+        if output.suffix.lower() == ".npz":
+            write_whole(output, lambda path: np.savez_compressed(path, x=x, y=labels))
+        else:
+            from PIL import Image
+
+            columns = int(np.ceil(np.sqrt(n)))
+            sheet = np.zeros((-(-n // columns) * columns, 28, 28), np.uint8)
+            sheet[:n] = x
+            sheet = sheet.reshape(-1, columns, 28, 28).swapaxes(1, 2).reshape(-1, 28 * columns)
+            write_whole(output, Image.fromarray(sheet).save)
+        print(f"wrote {n} digits to {output}")
 
 
 @app.command()
@@ -47,6 +100,7 @@ def restore(
 
     from helpers import league as table
     from helpers import metrics, validation
+    from helpers.files import write_whole
     from helpers.images import read_photo
 
     with _plainly():
@@ -67,32 +121,60 @@ def restore(
             x, y, operator, sigma = table.damage(x, task, seed)
         x_hat = np.clip(table.METHODS[method].restore(y, operator, sigma), 0, 1)
         picture = Image.fromarray(np.rint(255 * x_hat).astype(np.uint8))
-        table.write_whole(output, picture.save)
+        write_whole(output, picture.save)
         if not damaged:
             print(f"{task}, {method}: {metrics.psnr(x, x_hat):.2f} dB from the truth")
         print(f"wrote {output}")
 
 
-def _print_table(lines):
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="A model; see helpers/recipes.py.")],
+    photos: Annotated[Path | None, typer.Option(help="A folder of photographs to train on.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="A shorter training.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="A shorter training.")] = None,
+    strategy: Annotated[int | None, typer.Option(help="How many devices share each batch.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for weights and model card.")] = None,
+):
+    """Train a model of the course; Ctrl-C stops it, the same command goes on."""
+    from helpers.train import train
+
+    with _plainly():
+        if not train(name, photos, epochs, minutes, strategy, output):
+            raise typer.Exit(130)
+
+
+GENERATORS = ("gan", "vae")
+PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f"),
+                 "peak_mb": ("peak MB", ".0f")}
+DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f")}
+
+
+def _print_table(lines, columns):
     from rich.console import Console
     from rich.table import Table
 
+    from helpers.metrics import Interval
+
     table = Table(box=None, header_style="bold")
-    for name in ("task", "method"):
-        table.add_column(name, no_wrap=True)
-    for name in ("PSNR (dB)", "95 %", "SSIM", "95 %", "seconds", "peak MB"):
-        table.add_column(name, justify="right", no_wrap=True)
+    for title in ("task", "method"):
+        table.add_column(title, no_wrap=True)
+    for key, (title, _) in columns.items():
+        table.add_column(title, justify="right", no_wrap=True)
+        if isinstance(lines[0][key], Interval):
+            table.add_column("95 %", justify="right", no_wrap=True)
     previous = None
     for line in lines:
-        psnr, ssim = line["psnr"], line["ssim"]
         if previous not in (None, line["task"]):
             table.add_section()
-        table.add_row(
-            line["task"] if line["task"] != previous else "", line["method"],
-            f"{psnr.mean:.2f}", f"{psnr.low:.2f} … {psnr.high:.2f}",
-            f"{ssim.mean:.3f}", f"{ssim.low:.3f} … {ssim.high:.3f}",
-            f"{line['seconds']:.3f}", f"{line['peak_mb']:.0f}",
-        )
+        cells = [line["task"] if line["task"] != previous else "", line["method"]]
+        for key, (_, style) in columns.items():
+            value = line[key]
+            if isinstance(value, Interval):
+                cells += [f"{value.mean:{style}}", f"{value.low:{style}} … {value.high:{style}}"]
+            else:
+                cells.append(f"{value:{style}}")
+        table.add_row(*cells)
         previous = line["task"]
     Console(width=None if Console().is_terminal else 120).print(table)
 

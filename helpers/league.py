@@ -4,8 +4,6 @@ A task says how a picture is damaged. A method enters by one line of ``METHODS``
 """
 
 import json
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers import images, metrics, peers, restoration, validation
+from helpers.files import write_whole
 from helpers.operators import Blur, Downsample, Identity, Mask, Operator, Radon, measure
 
 # --------------------------------------------------------------------------------------------- tasks
@@ -246,21 +245,6 @@ def save(rows, path, seed=0):
     }
     text = json.dumps(document, indent=1, allow_nan=True)
     write_whole(path, lambda temporary: Path(temporary).write_text(text + "\n", encoding="utf-8"))
-
-
-def write_whole(path, write):
-    """Let ``write(temporary_path)`` write a file, then give it its name: a reader never sees half a file.
-
-    Raises ``ValueError`` if the folder is missing or cannot be written to.
-    """
-    path = Path(path)
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent or ".", prefix=".writing-") as folder:
-            temporary = Path(folder) / path.name
-            write(temporary)
-            os.replace(temporary, path)
-    except OSError as error:
-        raise ValueError(f"path {str(path)!r} cannot be written: {error}") from None
 
 
 def folder_pictures(folder, size=None):

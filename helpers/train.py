@@ -1,0 +1,138 @@
+"""``python -m helpers train NAME``: run a recipe to the end, then write its weights and model card."""
+
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from helpers import pretrained, recipes, validation
+from helpers.files import write_whole
+from helpers.images import cache_folder
+
+SHORTENED = Path("weights")  # where a shortened training writes: never over the full-length weights
+
+
+def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=None, progress=True):
+    """Train one model and write its weights and card; return True, or False if Ctrl-C stopped it before the end.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``RECIPES``.
+    photos : path, optional
+        Folder of pictures for a model of photographs; by default the pictures that the course ships.
+    epochs, minutes : float, optional
+        A shorter training, with its learning rates compressed to fit.
+    strategy : int, optional
+        Number of devices to share each batch.
+    folder : path, optional
+        Where weights and card go: by default ``helpers/weights``, or ``weights`` for a shortened training.
+    """
+    recipe = recipes.recipe(name)
+    shortened = epochs is not None or minutes is not None
+    folder = Path(folder or (SHORTENED if shortened else pretrained.FOLDER))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / f"{name}.txt", lambda path: path.touch())  # a folder that cannot be written to is told at once
+    (folder / f"{name}.txt").unlink()
+    pictures = None
+    if photos is not None:
+        if "patch" not in recipe.options:
+            raise ValueError(f"photos: {name} is not trained on photographs")
+        from helpers.league import folder_pictures
+
+        pictures = list(folder_pictures(photos).values())
+    import helpers.models  # noqa: F401 - keeps TensorFlow quiet
+    from helpers.training import Loop, devices
+
+    strategy = devices(validation.integer(strategy, "strategy", low=1)) if strategy else None
+    training = recipe.module().Training
+    arguments = {} if pictures is None else {"pictures": pictures}
+    if recipe.options.get("judged"):
+        arguments["judge"] = pretrained.load("classifier")
+    needed = {other: pretrained.load(other) for other in recipe.options.get("needs", [])}
+    arguments |= needed
+    if epochs is not None:
+        steps = round(validation.number(epochs, "epochs", low=0, open_low=True) * recipe.epoch)
+        recipe = shorten(recipe, steps)
+    if minutes is not None:
+        minutes = validation.number(minutes, "minutes", low=0, open_low=True)
+        recipe = shorten(recipe, _steps_in(minutes, lambda: Loop(lambda: training(recipe, **arguments), recipe, strategy)))
+    loop = Loop(lambda: training(recipe, **arguments), recipe, strategy)
+    source = Path(photos).name if photos else "shipped"
+    checkpoint = cache_folder() / "training" / f"{name}-{source}-{recipe.steps}.npz"
+    spent = checkpoint.with_suffix(".minutes")
+    before = float(spent.read_text()) if checkpoint.exists() and spent.exists() else 0.0
+    started = time.monotonic()
+    finished = loop.run(checkpoint, progress=progress)
+    before += (time.monotonic() - started) / 60
+    spent.write_text(str(before))
+    if not finished:
+        print(f"stopped at step {loop.step} of {recipe.steps}: the same command goes on from there")
+        return False
+    _finish(name, recipe, loop, pictures, source, before, folder, needed)
+    checkpoint.unlink()
+    spent.unlink()
+    return True
+
+
+def shorten(recipe, steps):
+    """Return the recipe for a training of ``steps`` steps."""
+    steps = max(1, steps)
+    return recipe._replace(steps=steps, ema=min(recipe.ema, 1 - min(1, 10 / steps)), warmup=min(recipe.warmup, steps // 5), look=min(recipe.look, max(1, steps // 4)),
+                           record=min(recipe.record, max(1, steps // 20)))
+
+
+def _steps_in(minutes, make):
+    """Return how many steps fit into some minutes: the first steps build the graph, the next ten are timed."""
+    loop = make()
+    loop.run(steps=3, progress=False)
+    started = time.monotonic()
+    loop.run(steps=13, progress=False)
+    return int(60 * minutes / ((time.monotonic() - started) / 10))
+
+
+def _finish(name, recipe, loop, pictures, source, minutes, folder, needed):
+    """Round the averaged weights as they will be stored, measure them, and write weights and card."""
+    import numpy as np
+
+    with loop.averaged():
+        ready = recipe.ready().blank(recipe, **needed)
+        stored = {key: np.asarray(v, np.float32).astype(np.float16)
+                  for key, v in pretrained._named(loop.training.networks)}
+        pretrained.put(ready.networks, stored)
+        loop.training.ready = ready  # in float32, whatever the precision of the training
+        metrics = loop.training.evaluate()
+    about = {
+        "name": name,
+        "what": recipe.what,
+        "data": f"{len(pictures)} pictures of {source}" if pictures else recipe.data,
+        "command": f"python -m helpers train {name}" + (f" --photos {source}" if pictures else ""),
+        "parameters": int(sum(np.size(v) for v in stored.values())),
+        "minutes": round(minutes, 1),
+        "hardware": f"{_processor()}, {_cores()} cores",
+        "versions": {package: version(package) for package in ("tensorflow", "keras", "numpy")},
+        "needs": {other: pretrained.card(other)["sha256"] for other in needed},
+        "recipe": recipe.fingerprint(),
+        "metrics": metrics,
+        "held out as it went": loop.watched,
+        "loss": loop.curve[:: max(1, len(loop.curve) // 100)],
+    }
+    pretrained.save(name, ready.networks, about, folder)
+    print(f"wrote {name} to {folder} after {minutes:.1f} minutes")
+    for metric, value in metrics.items():
+        print(f"  {metric}: {value}")
+
+
+def _cores():
+    import os
+
+    return os.cpu_count()
+
+
+def _processor():
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,242 @@
+"""One training loop for every model of the course: seeded, resumable, on one device or several.
+
+A training is an object with ``networks`` (by name), the ``ready`` object made of them, ``players`` (who minimises what; a GAN has two), ``draw(seed, batch)``
+(a batch of tensors, a function of the seed alone), ``watch()`` (held-out metrics of ``ready`` to look at as it goes) and
+``evaluate()`` (those of the model card). Everything random is a function of the recipe's seed and the number of the step. So a training that was stopped
+and goes on gives the same curve as one that was not.
+"""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from helpers.files import write_whole
+from helpers.validation import brief
+
+
+class Player(NamedTuple):
+    """One loss and the networks that minimise it."""
+
+    name: str
+    networks: list  # names
+    loss: Callable  # batch -> scalar
+
+
+def split(seed, count):
+    """Return ``count`` independent seeds, shape (count, 2), from one."""
+    return tf.random.experimental.stateless_split(seed, count)
+
+
+class Loop:
+    """Run the steps of a training.
+
+    Parameters
+    ----------
+    make : function () -> training
+        Called once, inside the scope of the strategy.
+    recipe : Recipe
+        Its ``steps``, ``batch``, ``learning_rate``, ``betas``, ``ema``, ``warmup``, ``precision`` and ``seed`` are used here.
+    strategy : tf.distribute.Strategy, optional
+        Several devices share each batch. By default the one that TensorFlow finds first.
+    """
+
+    def __init__(self, make, recipe, strategy=None):
+        self.recipe = recipe
+        self.strategy = strategy or tf.distribute.get_strategy()
+        if recipe.batch % self.strategy.num_replicas_in_sync:
+            raise ValueError(f"batch {recipe.batch} cannot be shared by {self.strategy.num_replicas_in_sync} devices")
+        keras.utils.set_random_seed(recipe.seed)
+        before = keras.mixed_precision.global_policy()
+        keras.mixed_precision.set_global_policy(recipe.precision)
+        try:
+            with self.strategy.scope():
+                self.training = make()
+                self.optimizers = {player.name: self._optimizer() for player in self.training.players}
+                for player in self.training.players:
+                    self.optimizers[player.name].build(self._trained_by(player))
+        finally:
+            keras.mixed_precision.set_global_policy(before)
+        self.step, self.curve, self.watched = 0, [], []
+        self._update = tf.function(self._one_step, autograph=False, jit_compile=recipe.xla and not strategy)
+
+    def _optimizer(self):
+        recipe = self.recipe
+        rate = keras.optimizers.schedules.CosineDecay(
+            recipe.learning_rate * 0.01, recipe.steps - recipe.warmup, alpha=recipe.final,
+            warmup_target=recipe.learning_rate, warmup_steps=recipe.warmup)
+        return keras.optimizers.Adam(rate, *recipe.betas, clipnorm=recipe.clipnorm, use_ema=True,
+                                     ema_momentum=recipe.ema)
+
+    def _trained_by(self, player):
+        return [v for name in player.networks for v in self.training.networks[name].trainable_variables]
+
+    def _one_step(self, step):
+        seed = tf.stack([tf.constant(self.recipe.seed, tf.int32), step])
+        batch = self.training.draw(seed, self.recipe.batch)
+        losses = self.strategy.run(self._play, args=(batch,))
+        return {name: self.strategy.reduce("sum", loss, axis=None) for name, loss in losses.items()}
+
+    def _play(self, batch):
+        """Let every player take one step, on this device's share of the batch."""
+        context = tf.distribute.get_replica_context()
+        share = self.recipe.batch // self.strategy.num_replicas_in_sync
+        first = share * context.replica_id_in_sync_group
+        batch = tf.nest.map_structure(lambda t: t[first : first + share], batch)
+        losses = {}
+        for player in self.training.players:
+            variables = self._trained_by(player)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch([v.value for v in variables])
+                loss = player.loss(batch) / self.strategy.num_replicas_in_sync
+            gradients = tape.gradient(loss, [v.value for v in variables])
+            self.optimizers[player.name].apply(gradients, variables)
+            losses[player.name] = loss
+        return losses
+
+    # ------------------------------------------------------------------------------------ running
+
+    def run(self, checkpoint=None, steps=None, save_every=60.0, progress=True):
+        """Train until ``steps`` (by default all of the recipe's); return True if that was reached, False if stopped.
+
+        Ctrl-C or a termination signal ends the run after the current step, with a checkpoint written. ``checkpoint`` is a
+        path: it is read if it exists, and written every ``save_every`` seconds.
+        """
+        from tqdm import tqdm
+
+        steps = steps or self.recipe.steps
+        if checkpoint is not None and checkpoint.exists():
+            self.resume(checkpoint)
+        saved = time.monotonic()
+        with _Stop() as stop, tqdm(total=steps, initial=self.step, unit="step", disable=not progress, mininterval=1,
+                                   dynamic_ncols=True) as bar:
+            while self.step < steps and not stop.asked:
+                losses = self._update(tf.constant(self.step, tf.int32))
+                self.step += 1
+                if self.step % self.recipe.record == 0 or self.step == steps:
+                    self.curve.append([self.step, *(float(loss) for loss in losses.values())])
+                    if not np.isfinite(self.curve[-1]).all():
+                        raise FloatingPointError(f"the loss became {self.curve[-1][1:]} at step {self.step}: "
+                                                 "try a lower learning_rate")
+                    bar.set_postfix({name: f"{float(loss):.4g}" for name, loss in losses.items()})
+                if self.step % self.recipe.look == 0 or self.step == steps:
+                    with self.averaged():
+                        self.watched.append([self.step, self.training.watch()])
+                    if progress:
+                        tqdm.write(f"step {self.step}: " + ", ".join(
+                            f"{name} {value:.4g}" for name, value in self.watched[-1][1].items()))
+                bar.update()
+                if checkpoint is not None and time.monotonic() - saved > save_every:
+                    self.save(checkpoint)
+                    saved = time.monotonic()
+        if checkpoint is not None:
+            self.save(checkpoint)
+        return self.step >= steps
+
+    def averaged(self):
+        """Put the running average of the weights in place for the length of a ``with`` block: it is what gets saved."""
+        return _Averaged(self)
+
+    # ------------------------------------------------------------------------------------ checkpoints
+
+    def _variables(self):
+        networks = [v for network in self.training.networks.values() for v in network.variables]
+        return networks + [v for optimizer in self.optimizers.values() for v in optimizer.variables]
+
+    def save(self, path):
+        """Write everything that the next step depends on, whole or not at all."""
+        arrays = {f"v{i}": _array(v) for i, v in enumerate(self._variables())}
+        story = json.dumps({"recipe": self.recipe.fingerprint(), "step": self.step, "curve": self.curve,
+                            "watched": self.watched})
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+        def write(temporary):
+            with open(temporary, "wb") as file:
+                np.savez(file, story=np.array(story), **arrays)
+
+        write_whole(path, write)
+
+    def resume(self, path):
+        """Read a checkpoint of this recipe; raise ``ValueError`` for another recipe's or a damaged one."""
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                story = json.loads(str(archive["story"]))
+                arrays = [archive[f"v{i}"] for i in range(len(archive.files) - 1)]
+        except Exception as error:
+            raise ValueError(f"checkpoint {str(path)!r} cannot be read ({error}): delete it to begin anew") from None
+        variables = self._variables()
+        if story["recipe"] != self.recipe.fingerprint() or [a.shape for a in arrays] != [v.shape for v in variables]:
+            raise ValueError(f"checkpoint {str(path)!r} belongs to another recipe: delete it to begin anew")
+        for variable, values in zip(variables, arrays, strict=True):
+            variable.assign(values)
+        self.step, self.curve, self.watched = story["step"], story["curve"], story["watched"]
+
+
+def _array(variable):
+    return keras.ops.convert_to_numpy(variable)
+
+
+class _Averaged:
+    def __init__(self, loop):
+        self.loop = loop
+
+    def __enter__(self):
+        self.variables = [v for player in self.loop.training.players for v in self.loop._trained_by(player)]
+        self.values = [_array(v) for v in self.variables]
+        for player in self.loop.training.players:
+            if self.loop.step:
+                self.loop.optimizers[player.name].finalize_variable_values(self.loop._trained_by(player))
+
+    def __exit__(self, *_):
+        for variable, value in zip(self.variables, self.values, strict=True):
+            variable.assign(value)
+
+
+class _Stop:
+    """Turn the first Ctrl-C (or termination signal) into a wish that the loop reads between two steps."""
+
+    asked = False
+
+    def __enter__(self):
+        self.before = {}
+        if threading.current_thread() is threading.main_thread():
+            for kind in (signal.SIGINT, signal.SIGTERM):
+                self.before[kind] = signal.signal(kind, self._ask)
+        return self
+
+    def _ask(self, *_):
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def __exit__(self, *_):
+        for kind, handler in self.before.items():
+            signal.signal(kind, handler)
+
+
+def devices(count):
+    """Return a strategy that shares each batch among ``count`` GPUs or, without any, as many logical CPU devices.
+
+    On the CPU this must be called before TensorFlow has started its devices.
+    """
+    gpus = tf.config.list_logical_devices("GPU") if tf.config.list_physical_devices("GPU") else []
+    if gpus:
+        if count > len(gpus):
+            raise ValueError(f"strategy: {count} devices were asked for, and {len(gpus)} GPUs are here")
+        return tf.distribute.MirroredStrategy([device.name for device in gpus[:count]])
+    try:
+        tf.config.set_logical_device_configuration(
+            tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * count)
+    except RuntimeError:
+        if len(tf.config.list_logical_devices("CPU")) < count:
+            raise ValueError(f"strategy: TensorFlow has started with one CPU device; {brief(count)} must be asked for "
+                             "before anything else runs") from None
+    names = [device.name for device in tf.config.list_logical_devices("CPU")[:count]]
+    return tf.distribute.MirroredStrategy(
+        names, cross_device_ops=tf.distribute.ReductionToOneDevice())
