@@ -19,7 +19,8 @@ def league(
     json: Annotated[Path | None, typer.Option(help="Write the rows to this file.")] = None,
     seed: int = 0,
 ):
-    """Play every method on every damage: PSNR and SSIM (or, for digits, readability) with 95 % intervals, and seconds."""
+    """Play every method on every damage: PSNR and SSIM (or, for digits, readability) with 95 % intervals, and
+    seconds."""
     from helpers import images as shipped
     from helpers import league as photos
     from helpers.files import write_whole

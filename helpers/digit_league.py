@@ -1,4 +1,5 @@
-"""The league of digits: every method on four damages of the same digits. PSNR, share still read as the true digit, seconds."""
+"""The league of digits: every method on four damages of the same digits. PSNR, share still read as the true digit,
+seconds."""
 
 import json
 import time
@@ -63,13 +64,15 @@ def read_digits(path):
     except FileNotFoundError:
         raise ValueError(f"digits {str(path)!r}: there is no such file") from None
     except KeyError as error:
-        raise ValueError(f"digits {str(path)!r} holds no array {error.args[0].split()[0]!r}: it needs x and y") from None
+        missing = error.args[0].split()[0]
+        raise ValueError(f"digits {str(path)!r} holds no array {missing!r}: it needs x and y") from None
     except Exception as error:
         raise ValueError(f"digits {str(path)!r} cannot be read as an .npz file: {error}") from None
     if x.dtype != np.uint8 or x.ndim != 3 or x.shape[1:] != (28, 28) or not len(x):
         raise ValueError(f"digits: x must be uint8 of shape (N, 28, 28), but {x.dtype} of shape {x.shape} came")
     if y.shape != (len(x),) or y.dtype.kind not in "iu" or y.min() < 0 or y.max() > 9:
-        raise ValueError(f"digits: y must hold {len(x)} whole numbers from 0 to 9, but {y.dtype} of shape {y.shape} came")
+        raise ValueError(f"digits: y must hold {len(x)} whole numbers from 0 to 9, "
+                         f"but {y.dtype} of shape {y.shape} came")
     return np.divide(x[..., None], 255, dtype=np.float32), y.astype(np.int64)
 
 
@@ -101,7 +104,8 @@ def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False):
 
 
 def summarise(rows):
-    """Return one dictionary for each task and method: mean PSNR and readable share with 95 % intervals, seconds a digit.
+    """Return one dictionary for each task and method: mean PSNR and readable share with 95 % intervals, seconds a
+    digit.
 
     The best PSNR of a task comes first.
     """

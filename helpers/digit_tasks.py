@@ -61,7 +61,8 @@ def score(restore, x, labels, task, read, seed=0):
 def one_by_one(method):
     """Turn a method for one picture, ``method(y, operator, sigma)``, into one for a batch of digits."""
     def restore(y, operators, sigma):
-        return np.stack([method(one[..., 0], operator, sigma) for one, operator in zip(y, operators, strict=True)])[..., None]
+        pairs = zip(y[..., 0], operators, strict=True)
+        return np.stack([method(one, operator, sigma) for one, operator in pairs])[..., None]
 
     return restore
 
@@ -82,8 +83,8 @@ class SampleQuality(NamedTuple):
 def sample_quality(x, judge):
     """Return the :class:`SampleQuality` of generated digits (N, 28, 28, 1).
 
-    ``judge`` has ``features(x)`` and ``coverage(x)``. Both distances are measured to the same 500 held-out digits, so both carry
-    the same bias of a small set.
+    ``judge`` has ``features(x)`` and ``coverage(x)``. Both distances are measured to the same 500 held-out digits, so
+    both carry the same bias of a small set.
     """
     x_train, _, x_test, _ = digits()
     held_out = judge.features(x_test)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers import images, metrics, peers, restoration, validation
+from helpers import images, metrics, peers, pretrained, restoration, validation
 from helpers.files import write_whole
 from helpers.operators import Blur, Downsample, Identity, Mask, Operator, Radon, measure
 
@@ -101,6 +101,14 @@ def _patches(y, operator, sigma):
     return restoration.plug_and_play(y, operator, sigma, denoiser="dct_shrinkage")
 
 
+def _network(y, operator, sigma):
+    return pretrained.load("denoiser")(y, sigma)
+
+
+def _network_prior(y, operator, sigma):
+    return restoration.plug_and_play(y, operator, sigma, denoiser=pretrained.load("denoiser"))
+
+
 METHODS = {
     "as it came": Method(_as_it_came, ("denoise", "deblur", "inpaint", "superres")),
     "least squares": Method(restoration.least_squares, ("deblur", "superres", "tomography")),
@@ -113,6 +121,8 @@ METHODS = {
     "non-local means": Method(restoration.non_local_means, ("denoise",)),
     "DCT shrinkage": Method(restoration.dct_shrinkage, ("denoise",)),
     "plug-and-play DCT": Method(_patches, ("deblur", "inpaint", "superres", "tomography")),
+    "network": Method(_network, ("denoise",)),
+    "plug-and-play network": Method(_network_prior, ("deblur", "inpaint", "superres", "tomography")),
     "skimage TV": Method(peers.tv_chambolle, ("denoise",)),
     "skimage wavelet": Method(peers.wavelet, ("denoise",)),
     "skimage NL-means": Method(peers.nl_means, ("denoise",)),

@@ -1,7 +1,7 @@
 """Trained weights with their model cards: ``load("denoiser")`` gives the ready object.
 
-Weights are stored as float16 numbers in the safetensors format, which holds no code. The card (JSON) names its weights file and
-that file's SHA-256. A new pair of files replaces an old one in one move: the renaming of the card.
+Weights are stored as float16 numbers in the safetensors format, which holds no code. The card (JSON) names its
+weights file and that file's SHA-256. A new pair of files replaces an old one in one move: the renaming of the card.
 """
 
 import functools
@@ -29,7 +29,8 @@ def card(name, folder=FOLDER):
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ValueError(f"{path.name} is missing from {path.parent}: `python -m helpers train {name}` makes it") from None
+        raise ValueError(f"{path.name} is missing from {path.parent}: "
+                         f"`python -m helpers train {name}` makes it") from None
     except ValueError as error:
         raise ValueError(f"{path} is no model card: {error}") from None
     if not isinstance(found, dict) or not {"weights", "sha256"} <= set(found):

@@ -49,30 +49,30 @@ RECIPES = {
     "classifier": Recipe(
         what="digit classifier: judges readability, carries the Fréchet distance",
         model="classifier.Classifier", data=DIGITS,
-        steps=3500, batch=128, learning_rate=3e-3, epoch=EPOCH, precision="mixed_bfloat16",
+        steps=4000, batch=128, learning_rate=2e-3, epoch=EPOCH, precision="mixed_bfloat16",
     ),
     "restorer": Recipe(
         what="supervised restorer of digits: one U-Net for holes, halves, lost pixels and noise",
         model="restorer.Restorer", data=DIGITS,
-        steps=10000, batch=64, learning_rate=1e-3, epoch=70, precision="mixed_bfloat16",
+        steps=6000, batch=64, learning_rate=1e-3, epoch=70, precision="mixed_bfloat16",
         options={"judged": True, "strength": 0.8},
     ),
     "vae": Recipe(
         what="class-conditional convolutional VAE of digits, noise level learned",
         model="vae.Vae", data=DIGITS,
-        steps=8000, batch=128, learning_rate=1e-3, epoch=EPOCH, look=2000, precision="mixed_bfloat16",
+        steps=5000, batch=128, learning_rate=1e-3, epoch=EPOCH, look=1000, precision="mixed_bfloat16",
         options={"judged": True, "strength": 0.3, "network": {"latent": 16, "width": 32}},
     ),
     "gan": Recipe(
         what="class-conditional GAN of digits: DCGAN family, projection, R1 penalty",
         model="gan.Gan", data=DIGITS,
-        steps=16000, batch=64, learning_rate=1e-3, epoch=70, betas=(0.0, 0.99), final=0.05, clipnorm=None, ema=0.999,
+        steps=10000, batch=64, learning_rate=1e-3, epoch=70, betas=(0.0, 0.99), final=0.05, clipnorm=None, ema=0.999,
         options={"judged": True, "r1": 0.1},
     ),
     "inverter": Recipe(
         what="encoder that starts the search for the z behind a damaged digit",
         model="inversion.Inverter", data=DIGITS + ", and digits of the gan",
-        steps=6000, batch=128, learning_rate=1e-3, epoch=EPOCH,
+        steps=4000, batch=128, learning_rate=1e-3, epoch=EPOCH,
         options={"judged": True, "needs": ["gan"], "strength": 0.8},
     ),
     "denoiser": Recipe(

@@ -51,13 +51,17 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
         arguments["judge"] = pretrained.load("classifier")
     needed = {other: pretrained.load(other) for other in recipe.options.get("needs", [])}
     arguments |= needed
+
+    def make():
+        return Loop(lambda: training(recipe, **arguments), recipe, strategy)
+
     if epochs is not None:
         steps = round(validation.number(epochs, "epochs", low=0, open_low=True) * recipe.epoch)
         recipe = shorten(recipe, steps)
     if minutes is not None:
         minutes = validation.number(minutes, "minutes", low=0, open_low=True)
-        recipe = shorten(recipe, _steps_in(minutes, lambda: Loop(lambda: training(recipe, **arguments), recipe, strategy)))
-    loop = Loop(lambda: training(recipe, **arguments), recipe, strategy)
+        recipe = shorten(recipe, _steps_in(minutes, make))
+    loop = make()
     source = Path(photos).name if photos else "shipped"
     checkpoint = cache_folder() / "training" / f"{name}-{source}-{recipe.steps}.npz"
     spent = checkpoint.with_suffix(".minutes")
@@ -78,8 +82,9 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
 def shorten(recipe, steps):
     """Return the recipe for a training of ``steps`` steps."""
     steps = max(1, steps)
-    return recipe._replace(steps=steps, ema=min(recipe.ema, 1 - min(1, 10 / steps)), warmup=min(recipe.warmup, steps // 5), look=min(recipe.look, max(1, steps // 4)),
-                           record=min(recipe.record, max(1, steps // 20)))
+    return recipe._replace(
+        steps=steps, warmup=min(recipe.warmup, steps // 5), ema=min(recipe.ema, 1 - min(1, 10 / steps)),
+        look=min(recipe.look, max(1, steps // 4)), record=min(recipe.record, max(1, steps // 20)))
 
 
 def _steps_in(minutes, make):

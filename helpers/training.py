@@ -1,9 +1,10 @@
 """One training loop for every model of the course: seeded, resumable, on one device or several.
 
-A training is an object with ``networks`` (by name), the ``ready`` object made of them, ``players`` (who minimises what; a GAN has two), ``draw(seed, batch)``
-(a batch of tensors, a function of the seed alone), ``watch()`` (held-out metrics of ``ready`` to look at as it goes) and
-``evaluate()`` (those of the model card). Everything random is a function of the recipe's seed and the number of the step. So a training that was stopped
-and goes on gives the same curve as one that was not.
+A training is an object with ``networks`` (by name), the ``ready`` object made of them, ``players`` (who minimises
+what; a GAN has two), ``draw(seed, batch)`` (a batch of tensors, a function of the seed alone), ``watch()`` (held-out
+metrics of ``ready`` to look at as it goes) and ``evaluate()`` (those of the model card). Everything random is a
+function of the recipe's seed and the number of the step. So a training that was stopped and goes on gives the same
+curve as one that was not.
 """
 
 import json
@@ -42,7 +43,8 @@ class Loop:
     make : function () -> training
         Called once, inside the scope of the strategy.
     recipe : Recipe
-        Its ``steps``, ``batch``, ``learning_rate``, ``betas``, ``ema``, ``warmup``, ``precision`` and ``seed`` are used here.
+        Its ``steps``, ``batch``, ``learning_rate``, ``betas``, ``ema``, ``warmup``, ``precision`` and ``seed`` are
+        used here.
     strategy : tf.distribute.Strategy, optional
         Several devices share each batch. By default the one that TensorFlow finds first.
     """
@@ -105,8 +107,8 @@ class Loop:
     def run(self, checkpoint=None, steps=None, save_every=60.0, progress=True):
         """Train until ``steps`` (by default all of the recipe's); return True if that was reached, False if stopped.
 
-        Ctrl-C or a termination signal ends the run after the current step, with a checkpoint written. ``checkpoint`` is a
-        path: it is read if it exists, and written every ``save_every`` seconds.
+        Ctrl-C or a termination signal ends the run after the current step, with a checkpoint written. ``checkpoint``
+        is a path: it is read if it exists, and written every ``save_every`` seconds.
         """
         from tqdm import tqdm
 

@@ -6,7 +6,8 @@ from helpers.training import split
 
 
 def draw_digits(x_train, seed, count, strength=1.0):
-    """Return ``count`` randomly drawn and deformed digits, shape (count, 28, 28, 1), and the indices of their originals."""
+    """Return ``count`` randomly drawn and deformed digits, shape (count, 28, 28, 1), and the indices of their
+    originals."""
     seeds = split(seed, 2)
     index = tf.random.stateless_uniform([count], seeds[0], 0, len(x_train), tf.int32)
     return deform(tf.gather(x_train, index), seeds[1], strength), index

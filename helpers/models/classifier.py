@@ -19,10 +19,10 @@ def build(widths=(24, 48, 96), features=64):
         if stage:
             h = layers.MaxPooling2D()(h)
         for _ in range(2):
-            h = layers.Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(h)
-            h = layers.ReLU()(layers.BatchNormalization(momentum=0.98)(h))
+            h = layers.Conv2D(width, 3, padding="same", activation="relu", kernel_initializer="he_normal")(h)
     h = layers.Flatten()(layers.MaxPooling2D()(h))
-    h = layers.Dense(features, activation="relu", kernel_initializer="he_normal", dtype="float32")(layers.Dropout(0.3)(h))
+    h = layers.Dropout(0.3)(h)
+    h = layers.Dense(features, activation="relu", kernel_initializer="he_normal", dtype="float32")(h)
     return keras.Model(x, [layers.Dense(10, dtype="float32")(layers.Dropout(0.3)(h)), h], name="classifier")
 
 

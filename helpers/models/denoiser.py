@@ -1,8 +1,9 @@
 """A photo denoiser: one small U-Net for every noise level from 0 to 55/255, told the level as a second channel.
 
-The design follows DRUNet (Zhang et al. 2021, doi:10.1109/TPAMI.2021.3088914): residual blocks without normalisation and
-without biases, on three scales, at a fiftieth of its size. Without biases the network is homogeneous, f(a y, a σ) = a f(y, σ)
-for a > 0, which makes it reliable at noise levels that it saw seldom (Mohan et al. 2020, arXiv:1906.05478).
+The design follows DRUNet (Zhang et al. 2021, doi:10.1109/TPAMI.2021.3088914): residual blocks without normalisation
+and without biases, on three scales, at a fiftieth of its size. Without biases the network is homogeneous, f(a y, a σ)
+= a f(y, σ) for a > 0, which makes it reliable at noise levels that it saw seldom (Mohan et al. 2020,
+arXiv:1906.05478).
 """
 
 import keras
@@ -64,7 +65,8 @@ class Training:
             raise ValueError(f"photos: the smallest side is {smallest} pixels, but patches have {self.patch}")
         self.starts = tf.constant(np.cumsum([0] + [picture.size for picture in pictures])[:-1], tf.int64)
         self.shapes = tf.constant([picture.shape for picture in pictures], tf.int64)
-        self.pixels = tf.constant(np.concatenate([np.rint(255 * picture).astype(np.uint8).ravel() for picture in pictures]))
+        levels = [np.rint(255 * picture).astype(np.uint8).ravel() for picture in pictures]
+        self.pixels = tf.constant(np.concatenate(levels))
         self.players = [Player("denoiser", ["denoiser"], self.loss)]
 
     def draw(self, seed, batch):
@@ -146,8 +148,8 @@ class Denoiser:
         sigma : float
             Noise level in image units. The network was trained for 0 to 55/255.
         tile : int
-            Pictures with a longer side are worked on in tiles of this side, a multiple of 8, which overlap so far that no seam
-            arises; memory then does not grow with the picture.
+            Pictures with a longer side are worked on in tiles of this side, a multiple of 8, which overlap so far
+            that no seam arises; memory then does not grow with the picture.
         """
         y = validation.array(y, "y", ranks=(2, 3))
         sigma = validation.sigma(sigma)

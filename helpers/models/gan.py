@@ -1,9 +1,9 @@
 """A class-conditional GAN of digits from the DCGAN family (Radford et al. 2016, arXiv:1511.06434).
 
-Generator: transposed convolutions from 7 × 7 to 28 × 28. Discriminator: strided convolutions and a projection of the class
-(Miyato and Koyama 2018, arXiv:1802.05637). Losses: non-saturating (Goodfellow et al. 2014), with the R1 penalty on real pictures
-(Mescheder et al. 2018, arXiv:1801.04406). The discriminator sees real and generated pictures alike shifted and with a square cut out, so
-that it cannot learn 4,500 digits by heart (Zhao et al. 2020, arXiv:2006.10738).
+Generator: transposed convolutions from 7 × 7 to 28 × 28. Discriminator: strided convolutions and a projection of the
+class (Miyato and Koyama 2018, arXiv:1802.05637). Losses: non-saturating (Goodfellow et al. 2014), with the R1 penalty
+on real pictures (Mescheder et al. 2018, arXiv:1801.04406). The discriminator sees real and generated pictures alike
+shifted and with a square cut out, so that it cannot learn 4,500 digits by heart (Zhao et al. 2020, arXiv:2006.10738).
 """
 
 import keras
@@ -30,7 +30,7 @@ def build_generator(latent=64, width=32):
 
 
 def _normalised(h):
-    return layers.LeakyReLU(0.2)(layers.BatchNormalization(momentum=0.98)(h))
+    return layers.LeakyReLU(0.2)(layers.GroupNormalization(8)(h))
 
 
 def build_discriminator(width=32):

@@ -4,11 +4,13 @@ For a measurement y = A x + n of a digit x = G(z, c), the most probable z minimi
 
     |A G(z, c) - y|² / (2 s²)  +  ½ |z|²  -  w log D(G(z, c), c)
 
-The first term is the *context*: agree with the pixels that are known (Yeh et al. 2017, doi:10.1109/CVPR.2017.728). The second is the prior of z
-(Bora et al. 2017, arXiv:1703.03208), the third Yeh's prior: look real to the discriminator. s² = σ² + s_G² allows for noise and for what the generator
-cannot draw. The problem is not convex, so it is solved from several starts; the starts that end well are several answers to one question.
+The first term is the *context*: agree with the pixels that are known (Yeh et al. 2017, doi:10.1109/CVPR.2017.728).
+The second is the prior of z (Bora et al. 2017, arXiv:1703.03208), the third Yeh's prior: look real to the
+discriminator. s² = σ² + s_G² allows for noise and for what the generator cannot draw. The problem is not convex, so
+it is solved from several starts; the starts that end well are several answers to one question.
 
-The starts are random, or come from an encoder: a network that was shown pairs of (z, c) and damaged G(z, c), and has learned the distribution q(z, c | y).
+The starts are random, or come from an encoder: a network that was shown pairs of (z, c) and damaged G(z, c), and has
+learned the distribution q(z, c | y).
 """
 
 import keras
@@ -20,7 +22,7 @@ from helpers import digit_tasks, validation
 from helpers.images import digits
 from helpers.models.augment import draw_digits
 from helpers.models.restorer import draw_damage, measurements
-from helpers.models.vae import CLASSES
+from helpers.models.vae import CLASSES, one_hot
 from helpers.training import Player, split
 
 GENERATOR_ERROR = 0.15  # s_G in image units: how far the nearest generated digit is from a real one, about
@@ -28,7 +30,8 @@ STARTS = ("encoder", "random")
 
 
 def build(latent, width=32):
-    """Return the encoder: (y, mask, sigma) (N, 28, 28, 3) and class (N, 10) → class logits, mean and log variance of z."""
+    """Return the encoder: (y, mask, sigma) (N, 28, 28, 3) and class (N, 10) → class logits, mean and log variance of
+    z."""
     y, label = keras.Input((28, 28, 3)), keras.Input((CLASSES,))
     h = y
     for filters in (width, 2 * width, 4 * width):
@@ -44,8 +47,8 @@ def build(latent, width=32):
 class Training:
     """Generated digits with their z, and real ones, all damaged.
 
-    The loss is -log q(c | y) - log q(z | y, c) for generated digits. Real digits have no z: there the picture that the encoder's z gives must be
-    near the digit, and the class right.
+    The loss is -log q(c | y) - log q(z | y, c) for generated digits. Real digits have no z: there the picture that
+    the encoder's z gives must be near the digit, and the class right.
     """
 
     def __init__(self, recipe, judge, gan):
@@ -58,7 +61,8 @@ class Training:
         self.players = [Player("encoder", ["encoder"], self.loss)]
 
     def draw(self, seed, batch):
-        """Return z, classes and damaged pictures: generated ones at even places of the batch, real ones at odd places."""
+        """Return z, classes and damaged pictures: generated ones at even places of the batch, real ones at odd
+        places."""
         seeds = split(seed, 5)
         half = batch // 2
         z = tf.random.stateless_normal([half, self.latent], seeds[0])
@@ -89,10 +93,11 @@ class Training:
                 digit_tasks.score(lambda *m: self.ready.restore(*m, steps=0), x, label, task, self.judge.read).items()}
 
     def evaluate(self):
-        """Return PSNR and readable share on all held-out digits: searched from the encoder's start, and not searched."""
-        return {task: {key: digit_tasks.score(method, *self.held_out, task, self.judge.read) for key, method in
-                       {"value": self.ready.restore, "encoder alone": lambda *m: self.ready.restore(*m, steps=0)}.items()}
-                for task in digit_tasks.TASKS}
+        """Return PSNR and readable share on all held-out digits: searched from the encoder's start, and not
+        searched."""
+        methods = {"value": self.ready.restore, "encoder alone": lambda *m: self.ready.restore(*m, steps=0)}
+        return {task: {key: digit_tasks.score(method, *self.held_out, task, self.judge.read)
+                       for key, method in methods.items()} for task in digit_tasks.TASKS}
 
 
 def _alternate(a, b):
@@ -102,7 +107,8 @@ def _alternate(a, b):
 class Answers:
     """Several restorations of each digit, the best-explained first.
 
-    ``x`` (N, n, 28, 28, 1) are the pictures of the generator, ``loss`` (N, n) what was minimised, ``label`` (N, n) their classes.
+    ``x`` (N, n, 28, 28, 1) are the pictures of the generator, ``loss`` (N, n) what was minimised, ``label`` (N, n)
+    their classes.
     """
 
     def __init__(self, x, loss, label):
@@ -125,8 +131,8 @@ class Inverter:
     def restore(self, y, operator, sigma, seed=0, n=1, restarts=8, steps=100, start="encoder", realism=0.1):
         """Return the restored digit or digits: shaped like y, or for n > 1 with a new axis of n answers.
 
-        Known pixels without noise are put back, as in Yeh et al.; see :meth:`answers` for the generator's own pictures and
-        for the parameters.
+        Known pixels without noise are put back, as in Yeh et al.; see :meth:`answers` for the generator's own
+        pictures and for the parameters.
         """
         n = validation.integer(n, "n", low=1)
         restarts = validation.integer(restarts, "restarts", low=1)
@@ -164,11 +170,11 @@ class Inverter:
         label, z = (self._from_encoder if start == "encoder" else self._from_prior)(y, mask, level, restarts, rng)
         repeated = [np.repeat(values, restarts, axis=0) for values in (y, mask)]
         spread = np.float32(1 / (2 * (validation.sigma(sigma) ** 2 + GENERATOR_ERROR**2)))
-        one_hot = np.eye(CLASSES, dtype=np.float32)[label]
+        classes = one_hot(label)
         x, loss = [], []
         for i in range(0, len(z), 512):
             part = slice(i, i + 512)
-            found, cost = self._search(z[part], one_hot[part], repeated[0][part], repeated[1][part], spread,
+            found, cost = self._search(z[part], classes[part], repeated[0][part], repeated[1][part], spread,
                                        np.float32(realism), steps)
             x.append(found.numpy())
             loss.append(cost.numpy())
@@ -194,7 +200,7 @@ class Inverter:
                           for p in chance])
         label[:, 0] = logits.argmax(1)
         label = label.ravel()
-        _, mean, log_variance = self._in_parts(np.repeat(damaged, restarts, axis=0), np.eye(CLASSES, dtype=np.float32)[label])
+        _, mean, log_variance = self._in_parts(np.repeat(damaged, restarts, axis=0), one_hot(label))
         noise = rng.standard_normal(mean.shape).astype(np.float32)
         noise[::restarts] = 0
         return label, mean + np.exp(0.5 * np.clip(log_variance, -8, 4)) * noise
@@ -211,7 +217,8 @@ class Inverter:
         return x, context + prior + realism * real
 
     def _descend(self, z, label, y, mask, spread, realism, steps):
-        """Minimise the objective by Adam (Kingma and Ba 2015), all pictures at once; return the pictures and their losses."""
+        """Minimise the objective by Adam (Kingma and Ba 2015), all pictures at once; return the pictures and their
+        losses."""
         rate, decay, decay_squared = 0.1, 0.9, 0.99
 
         def step(i, z, momentum, square):

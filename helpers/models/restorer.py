@@ -1,7 +1,7 @@
 """A supervised restorer of digits: one U-Net for every damage, told the mask and the noise level.
 
-It looks at the damaged digit (y, where it is known, how noisy it is) and answers with one picture. Trained on pairs of clean and damaged digits, it is
-the yardstick for methods that were not told the damage in advance.
+It looks at the damaged digit (y, where it is known, how noisy it is) and answers with one picture. Trained on pairs
+of clean and damaged digits, it is the yardstick for methods that were not told the damage in advance.
 """
 
 import keras
@@ -44,13 +44,14 @@ def _residual(x):
 def draw_damage(x, seed):
     """Damage each digit of a batch in one of four ways at random; return y, mask and sigma, all (N, 28, 28, 1).
 
-    A rectangular hole, everything below a line, 40 to 90 % of the pixels, or noise of level 0.05 to 0.7. Lost pixels are zero.
+    A rectangular hole, everything below a line, 40 to 90 % of the pixels, or noise of level 0.05 to 0.7. Lost pixels
+    are zero.
     """
     count = tf.shape(x)[0]
     seeds = split(seed, 6)
     kind = tf.random.stateless_uniform([count, 1, 1], seeds[0], 0, 4, tf.int32)
     rows, columns = tf.range(28)[None, :, None], tf.range(28)[None, None, :]
-    usual = tf.random.stateless_uniform([count, 1, 1], seeds[1]) < 0.7  # mostly the damages of the league, else near them
+    usual = tf.random.stateless_uniform([count, 1, 1], seeds[1]) < 0.7  # mostly the league's damages
     u = tf.random.stateless_uniform([count, 1, 1, 4], seeds[2])
 
     def whole(low, high, which, league):
@@ -79,8 +80,8 @@ def keep_known(x, y, mask, sigma):
 class Training:
     """Deformed and damaged training digits; the loss is the mean logarithm of each picture's squared error.
 
-    That is the PSNR but for a factor. It lets a picture that is nearly right become quite right, where the plain mean would work
-    on the hopeless ones.
+    That is the PSNR but for a factor. It lets a picture that is nearly right become quite right, where the plain mean
+    would work on the hopeless ones.
     """
 
     def __init__(self, recipe, judge):

@@ -1,7 +1,8 @@
 """A convolutional, class-conditional variational autoencoder of digits (Kingma and Welling 2014, arXiv:1312.6114).
 
-Encoder q(z | x, c) = N(m, diag s²), decoder p(x | z, c) = N(d(z, c), τ² I), prior N(0, I). The noise level τ of the decoder is learned with
-the rest (Rybkin et al. 2021, arXiv:2006.13202): no weight between the two terms of the bound has to be chosen by hand.
+Encoder q(z | x, c) = N(m, diag s²), decoder p(x | z, c) = N(d(z, c), τ² I), prior N(0, I). The noise level τ of the
+decoder is learned with the rest (Rybkin et al. 2021, arXiv:2006.13202): no weight between the two terms of the bound
+has to be chosen by hand.
 """
 
 import keras
@@ -82,7 +83,8 @@ class Training:
         return tf.reduce_mean(divergence - likelihood) / (28 * 28)
 
     def watch(self):
-        """Return the bound on the held-out digits and the Fréchet distance of 2,000 samples as a multiple of its floor."""
+        """Return the bound on the held-out digits and the Fréchet distance of 2,000 samples as a multiple of its
+        floor."""
         bound = self.ready.elbo(*self.held_out)
         return {"ELBO": float(np.mean(bound)), **_samples(self.ready, 2000, self.judge)}
 
@@ -142,7 +144,8 @@ class Vae:
         if z.shape[1] != self.latent:
             raise ValueError(f"z has {z.shape[1]} numbers a picture, expected {self.latent}")
         labels = one_hot(draw_labels(len(z), None, label))
-        return np.concatenate([self._decode(z[i : i + 500], labels[i : i + 500]).numpy() for i in range(0, len(z), 500)])
+        return np.concatenate(
+            [self._decode(z[i : i + 500], labels[i : i + 500]).numpy() for i in range(0, len(z), 500)])
 
     def elbo(self, x, label, seed=0):
         """Return the evidence lower bound of each digit in nats, (N,), from one draw of z each."""
