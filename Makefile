@@ -4,8 +4,10 @@ PYTHON ?= python3
 # The matrices of this book are small: on them, threads that wait for each other cost more than they bring (measured:
 # a page of small linear algebra took 4 s with one thread and 20 s with two, beside another busy process).
 export OPENBLAS_NUM_THREADS ?= 1
+# TensorFlow greets on standard error; pages stay free of that.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 BIN := .venv/bin
-HELPERS := $(shell find helpers -name '*.py' -o -name '*.h5')
+HELPERS := $(shell find helpers -name '*.py' -o -name '*.json')
 
 .PHONY: help book test lab bench requirements clean
 

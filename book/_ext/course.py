@@ -1,5 +1,6 @@
 """What the course adds to Sphinx: measured running times, and no button that leads nowhere."""
 
+import os
 from pathlib import Path
 
 from docutils import nodes
@@ -65,6 +66,7 @@ def drop_icon_script(app, exception):
 
 
 def setup(app):
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings would stand on the pages as warnings
     app.connect("html-page-context", drop_thebe)
     app.connect("html-page-context", mend_citation_list)
     app.connect("build-finished", drop_icon_script)
