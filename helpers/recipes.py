@@ -54,7 +54,7 @@ RECIPES = {
     "restorer": Recipe(
         what="supervised restorer of digits: one U-Net for holes, halves, lost pixels and noise",
         model="restorer.Restorer", data=DIGITS,
-        steps=6000, batch=64, learning_rate=1e-3, epoch=70, precision="mixed_bfloat16",
+        steps=4500, batch=64, learning_rate=1e-3, epoch=70, precision="mixed_bfloat16",
         options={"judged": True, "strength": 0.8},
     ),
     "vae": Recipe(
@@ -72,7 +72,7 @@ RECIPES = {
     "inverter": Recipe(
         what="encoder that starts the search for the z behind a damaged digit",
         model="inversion.Inverter", data=DIGITS + ", and digits of the gan",
-        steps=4000, batch=128, learning_rate=1e-3, epoch=EPOCH,
+        steps=2500, batch=128, learning_rate=1e-3, epoch=EPOCH,
         options={"judged": True, "needs": ["gan"], "strength": 0.8},
     ),
     "denoiser": Recipe(

@@ -68,7 +68,8 @@ class Training:
         data = digits()
         self.x_train, self.y_train = tf.constant(data.x_train), tf.constant(data.y_train)
         self.held_out, self.judge, self.strength = (data.x_test, data.y_test), judge, recipe.options["strength"]
-        self.players = [Player("vae", ["encoder", "decoder", "noise"], self.loss)]
+        self.networks["noise"].set_weights([np.full((1, 1), np.log(recipe.options["tau"]), np.float32)])
+        self.players = [Player("vae", ["encoder", "decoder"], self.loss)]
 
     def draw(self, seed, batch):
         """Return digits (batch, 28, 28, 1), their classes (batch, 10) and seeds for the latent draw (batch, 2)."""
