@@ -58,10 +58,10 @@ RECIPES = {
         options={"judged": True, "strength": 0.8},
     ),
     "vae": Recipe(
-        what="class-conditional convolutional VAE of digits, noise level learned",
+        what="class-conditional convolutional VAE of digits, Gaussian decoder",
         model="vae.Vae", data=DIGITS,
-        steps=5000, batch=128, learning_rate=1e-3, epoch=EPOCH, look=1000, precision="mixed_bfloat16",
-        options={"judged": True, "strength": 0.3, "network": {"latent": 16, "width": 32}},
+        steps=3500, batch=128, learning_rate=2e-3, epoch=EPOCH, ema=0.998, precision="mixed_bfloat16",
+        options={"judged": True, "strength": 0.3, "tau": 0.5, "network": {"latent": 16, "width": 32}},
     ),
     "gan": Recipe(
         what="class-conditional GAN of digits: DCGAN family, projection, R1 penalty",

@@ -128,7 +128,7 @@ class Inverter:
         """Return one with an untrained encoder, which weights are then read into."""
         return cls({"encoder": build(gan.latent, **recipe.options.get("network", {}))}, gan)
 
-    def restore(self, y, operator, sigma, seed=0, n=1, restarts=8, steps=100, start="encoder", realism=0.1):
+    def restore(self, y, operator, sigma, seed=0, n=1, restarts=4, steps=50, start="encoder", realism=0.1):
         """Return the restored digit or digits: shaped like y, or for n > 1 with a new axis of n answers.
 
         Known pixels without noise are put back, as in Yeh et al.; see :meth:`answers` for the generator's own
@@ -143,7 +143,7 @@ class Inverter:
         shape = np.shape(y)
         return x[:, 0].reshape(shape) if n == 1 else x[0, ..., 0] if len(shape) == 2 else x
 
-    def answers(self, y, operator, sigma, seed=0, restarts=8, steps=100, start="encoder", realism=0.1):
+    def answers(self, y, operator, sigma, seed=0, restarts=4, steps=50, start="encoder", realism=0.1):
         """Search from several starts and return the :class:`Answers`.
 
         Parameters
