@@ -60,8 +60,8 @@ RECIPES = {
     "vae": Recipe(
         what="class-conditional convolutional VAE of digits, Gaussian decoder",
         model="vae.Vae", data=DIGITS,
-        steps=3500, batch=128, learning_rate=2e-3, epoch=EPOCH, ema=0.998, precision="mixed_bfloat16",
-        options={"judged": True, "strength": 0.3, "tau": 0.5, "network": {"latent": 16, "width": 32}},
+        steps=5500, batch=128, learning_rate=2e-3, epoch=EPOCH, ema=0.998, precision="mixed_bfloat16",
+        options={"judged": True, "strength": 0.2, "tau": 0.45},
     ),
     "gan": Recipe(
         what="class-conditional GAN of digits: DCGAN family, projection, R1 penalty",

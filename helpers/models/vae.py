@@ -20,20 +20,20 @@ from helpers.training import Player, split
 CLASSES = 10
 
 
-def build(latent=16, width=32):
+def build(latent=16, width=20):
     """Return encoder (x, class) → (m, log s²), decoder (z, class) → picture, and the network that holds log τ."""
     x, label = keras.Input((28, 28, 1)), keras.Input((CLASSES,))
     planes = layers.UpSampling2D(28)(layers.Reshape((1, 1, CLASSES))(label))
     h = layers.Concatenate()([x, planes])
-    for filters in (width, 2 * width):
+    for filters in (width, 2 * width, 2 * width):
         h = layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu")(h)
-    h = layers.Dense(256, activation="relu")(layers.Flatten()(h))
+    h = layers.Dense(64, activation="relu")(layers.Flatten()(h))
     encoder = keras.Model([x, label], [layers.Dense(latent, dtype="float32")(h),
                                        layers.Dense(latent, dtype="float32")(h)], name="encoder")
     z, label = keras.Input((latent,)), keras.Input((CLASSES,))
-    h = layers.Dense(256, activation="relu")(layers.Concatenate()([z, label]))
-    h = layers.Reshape((7, 7, 2 * width))(layers.Dense(7 * 7 * 2 * width, activation="relu")(h))
-    for filters in (2 * width, width):
+    h = layers.Dense(64, activation="relu")(layers.Concatenate()([z, label]))
+    h = layers.Reshape((7, 7, 16))(layers.Dense(7 * 7 * 16, activation="relu")(h))
+    for filters in (32, width):
         h = layers.Conv2DTranspose(filters, 4, strides=2, padding="same", activation="relu")(h)
     picture = layers.Conv2D(1, 3, padding="same", activation="sigmoid", dtype="float32")(h)
     return {"encoder": encoder, "decoder": keras.Model([z, label], picture, name="decoder"), "noise": _noise()}
