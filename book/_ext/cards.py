@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 SETTINGS = {  # what the recipe's short names mean
     "batch": "examples in a step",
     "learning_rate": "highest learning rate",
-    "warmup": "steps until it is reached",
+    "warmup": "steps in which the learning rate rises",
     "final": "learning rate at the end, as a share of the highest",
     "epoch": "steps in which every example is seen once",
     "betas": "Adam's two rates of forgetting",
@@ -25,6 +25,12 @@ SETTINGS = {  # what the recipe's short names mean
     "xla": "compiled with XLA",
     "record": "steps between two points of the loss curve",
     "look": "steps between two looks at the held-out data",
+    "judged": "looked at by the classifier",
+    "needs": "built on",
+    "patch": "side of a patch in pixels",
+    "r1": "weight of the R1 penalty",
+    "sigma_max": "highest noise level",
+    "strength": "strength of the deformations of digits",
 }
 COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right"}
 
@@ -73,17 +79,16 @@ def markdown(card, size):
     facts = {
         "Trained on": card["data"],
         "Reproduce it": f"`{card['command']}`",
-        "Size": f"{number(card['parameters'])} parameters, {number(size / 1e6)} MB as float16 numbers",
+        "Size": f"{number(card['parameters'])} parameters, {size / 1e6:.2f} MB as float16 numbers",
         "Training": f"{number(card['minutes'])} minutes on {card['hardware']}, with {versions}",
         "Needs": ", ".join(f"`{other}` `{sha256[:8]}…`" for other, sha256 in card.get("needs", {}).items()),
         "File": f"`{card['weights']}`",
-        "SHA-256": f"`{card['sha256']}`",
+        "SHA-256": f'<code style="overflow-wrap: anywhere">{card["sha256"]}</code>',  # breaks on a phone
     }
     recipe = {name: value for name, value in card["recipe"].items() if name not in ("what", "data", "options")}
     recipe |= card["recipe"].get("options", {})
     settings = [[SETTINGS.get(name, plain(name)), text(value)] for name, value in recipe.items()]
-    looks = [["step", *look] for _, look in card["held out as it went"][:1]]
-    looks += [[number(step), *map(text, look.values())] for step, look in card["held out as it went"]]
+    looks = [f"- after {number(step)} steps: {text(look)}" for step, look in card["held out as it went"]]
     return "\n\n".join([
         card["what"][:1].upper() + card["what"][1:] + ".",
         "\n".join(f"- **{name}:** {fact}" for name, fact in facts.items() if fact),
@@ -92,13 +97,16 @@ def markdown(card, size):
         ":::{dropdown} How it was trained, setting by setting",
         table([["setting", "value"], *settings]),
         "On held-out data, as the training went:" if looks else "",
-        table(looks) if looks else "",
+        "\n".join(looks),
         ":::",
     ])
 
 
 def tables(metrics):
-    """Return the metrics as tables: neighbouring metrics with the same columns share one."""
+    """Return the metrics as tables: neighbouring metrics with the same columns share one.
+
+    A metric that would be alone with its many columns stands upright, so that no table is wider than a phone.
+    """
     rows = []
     for name, values in metrics.items():
         if all(isinstance(value, dict) for value in values.values()):  # several methods at one task
@@ -111,7 +119,9 @@ def tables(metrics):
         if not groups or groups[-1][0] != header:
             groups.append([header])
         groups[-1].append([name, *map(text, scores.values())])
-    return [table(group) for group in groups]
+    upright = [list(map(list, zip(*group, strict=True))) if len(group) == 2 < len(group[0]) else group
+               for group in groups]
+    return [table(group) for group in upright]
 
 
 def table(rows):

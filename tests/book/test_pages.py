@@ -135,7 +135,7 @@ def test_symbols_are_in_the_notation_table(page):
 
 
 def test_every_reference_is_cited_and_complete():
-    text = "\n".join(page.read_text(encoding="utf-8") for page in pages.pages())
+    text = "\n".join(page.read_text(encoding="utf-8") for page in (pages.ROOT / "book").rglob("*.md"))
     cited = {key.strip() for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text) for key in keys.split(",")}
     library = (pages.ROOT / "book/references.bib").read_text(encoding="utf-8")
     entries = dict(re.findall(r"@\w+\{([^,]+),(.*?)\n\}", library, re.S))
