@@ -5,6 +5,17 @@ import tempfile
 from pathlib import Path
 
 
+def make_folder(path):
+    """Make a folder, with those above it, if it is missing; raise ``ValueError`` if it cannot be made or written to."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path, prefix=".writing-"):
+            pass
+    except OSError as error:
+        raise ValueError(f"folder {str(path)!r} cannot be written to: {error}") from None
+
+
 def write_whole(path, write):
     """Let ``write(temporary_path)`` write a file, then give it its name: a reader never sees half a file.
 

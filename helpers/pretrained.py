@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import recipes, validation
-from helpers.files import write_whole
+from helpers.files import make_folder, write_whole
 
 FOLDER = Path(__file__).parent / "weights"
 
@@ -31,7 +31,7 @@ def card(name, folder=FOLDER):
     except FileNotFoundError:
         raise ValueError(f"{path.name} is missing from {path.parent}: "
                          f"`python -m helpers train {name}` makes it") from None
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} is no model card: {error}") from None
     if not isinstance(found, dict) or not {"weights", "sha256"} <= set(found):
         raise ValueError(f"{path} is no model card: it names no weights")
@@ -105,10 +105,7 @@ def save(name, networks, about, folder=FOLDER):
     from safetensors.numpy import save as pack
 
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"folder {str(folder)!r} cannot be made: {error}") from None
+    make_folder(folder)
     arrays = {key: np.asarray(variable, np.float32).astype(np.float16) for key, variable in _named(networks)}
     content = pack(arrays)
     sha256 = hashlib.sha256(content).hexdigest()

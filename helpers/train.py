@@ -1,12 +1,13 @@
 """``python -m helpers train NAME``: run a recipe to the end, then write its weights and model card."""
 
+import hashlib
 import platform
 import time
 from importlib.metadata import version
 from pathlib import Path
 
 from helpers import pretrained, recipes, validation
-from helpers.files import write_whole
+from helpers.files import make_folder
 from helpers.images import cache_folder
 
 SHORTENED = Path("weights")  # where a shortened training writes: never over the full-length weights
@@ -31,18 +32,17 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     recipe = recipes.recipe(name)
     shortened = epochs is not None or minutes is not None
     folder = Path(folder or (SHORTENED if shortened else pretrained.FOLDER))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / f"{name}.txt", lambda path: path.touch())  # a folder that cannot be written to is told at once
-    (folder / f"{name}.txt").unlink()
-    pictures = None
+    make_folder(folder)  # one that cannot be written to is told at once
+    pictures, source = None, "shipped"
     if photos is not None:
         if "patch" not in recipe.options:
             raise ValueError(f"photos: {name} is not trained on photographs")
         from helpers.league import folder_pictures
 
         pictures = list(folder_pictures(photos).values())
+        source = f"{Path(photos).name}-{_fingerprint(pictures)}"
     import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-    from helpers.training import Loop, devices
+    from helpers.training import Loop, devices, planned_steps
 
     strategy = devices(validation.integer(strategy, "strategy", low=1)) if strategy else None
     training = recipe.module().Training
@@ -55,27 +55,21 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     def make():
         return Loop(lambda: training(recipe, **arguments), recipe, strategy)
 
+    length = ""
     if epochs is not None:
         steps = round(validation.number(epochs, "epochs", low=0, open_low=True) * recipe.epoch)
-        recipe = shorten(recipe, steps)
+        recipe, length = shorten(recipe, steps), f"-{epochs:g}-epochs"
     if minutes is not None:
-        minutes = validation.number(minutes, "minutes", low=0, open_low=True)
-        recipe = shorten(recipe, _steps_in(minutes, make))
+        length = f"-{validation.number(minutes, 'minutes', low=0, open_low=True):g}-minutes"
+    checkpoint = cache_folder() / "training" / f"{name}-{source}{length}.npz"
+    if minutes is not None:  # a training that goes on keeps the number of steps that was measured when it began
+        recipe = shorten(recipe, planned_steps(checkpoint) if checkpoint.exists() else _steps_in(minutes, make))
     loop = make()
-    source = Path(photos).name if photos else "shipped"
-    checkpoint = cache_folder() / "training" / f"{name}-{source}-{recipe.steps}.npz"
-    spent = checkpoint.with_suffix(".minutes")
-    before = float(spent.read_text()) if checkpoint.exists() and spent.exists() else 0.0
-    started = time.monotonic()
-    finished = loop.run(checkpoint, progress=progress)
-    before += (time.monotonic() - started) / 60
-    spent.write_text(str(before))
-    if not finished:
+    if not loop.run(checkpoint, progress=progress):
         print(f"stopped at step {loop.step} of {recipe.steps}: the same command goes on from there")
         return False
-    _finish(name, recipe, loop, pictures, source, before, folder, needed)
+    _finish(name, recipe, loop, pictures, photos and Path(photos).name, folder, needed)
     checkpoint.unlink()
-    spent.unlink()
     return True
 
 
@@ -90,13 +84,22 @@ def shorten(recipe, steps):
 def _steps_in(minutes, make):
     """Return how many steps fit into some minutes: the first steps build the graph, the next ten are timed."""
     loop = make()
+    loop.training.watch = dict  # looks at the held-out metric are not steps
     loop.run(steps=3, progress=False)
     started = time.monotonic()
     loop.run(steps=13, progress=False)
     return int(60 * minutes / ((time.monotonic() - started) / 10))
 
 
-def _finish(name, recipe, loop, pictures, source, minutes, folder, needed):
+def _fingerprint(pictures):
+    """Return eight characters that tell these pictures from others."""
+    digest = hashlib.sha256()
+    for picture in pictures:
+        digest.update(repr(picture.shape).encode() + picture.tobytes())
+    return digest.hexdigest()[:8]
+
+
+def _finish(name, recipe, loop, pictures, source, folder, needed):
     """Round the averaged weights as they will be stored, measure them, and write weights and card."""
     import numpy as np
 
@@ -113,7 +116,7 @@ def _finish(name, recipe, loop, pictures, source, minutes, folder, needed):
         "data": f"{len(pictures)} pictures of {source}" if pictures else recipe.data,
         "command": f"python -m helpers train {name}" + (f" --photos {source}" if pictures else ""),
         "parameters": int(sum(np.size(v) for v in stored.values())),
-        "minutes": round(minutes, 1),
+        "minutes": round(loop.minutes, 1),
         "hardware": f"{_processor()}, {_cores()} cores",
         "versions": {package: version(package) for package in ("tensorflow", "keras", "numpy")},
         "needs": {other: pretrained.card(other)["sha256"] for other in needed},
@@ -123,7 +126,7 @@ def _finish(name, recipe, loop, pictures, source, minutes, folder, needed):
         "loss": loop.curve[:: max(1, len(loop.curve) // 100)],
     }
     pretrained.save(name, ready.networks, about, folder)
-    print(f"wrote {name} to {folder} after {minutes:.1f} minutes")
+    print(f"wrote {name} to {folder} after {loop.minutes:.1f} minutes")
     for metric, value in metrics.items():
         print(f"  {metric}: {value}")
 

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from helpers.files import write_whole
+from helpers.files import make_folder, write_whole
 from helpers.validation import brief
 
 
@@ -65,7 +65,7 @@ class Loop:
                     self.optimizers[player.name].build(self._trained_by(player))
         finally:
             keras.mixed_precision.set_global_policy(before)
-        self.step, self.curve, self.watched = 0, [], []
+        self.step, self.minutes, self.curve, self.watched = 0, 0.0, [], []
         self._update = tf.function(self._one_step, autograph=False, jit_compile=recipe.xla and not strategy)
 
     def _optimizer(self):
@@ -73,8 +73,7 @@ class Loop:
         rate = keras.optimizers.schedules.CosineDecay(
             recipe.learning_rate * 0.01, recipe.steps - recipe.warmup, alpha=recipe.final,
             warmup_target=recipe.learning_rate, warmup_steps=recipe.warmup)
-        return keras.optimizers.Adam(rate, *recipe.betas, clipnorm=recipe.clipnorm, use_ema=True,
-                                     ema_momentum=recipe.ema)
+        return keras.optimizers.Adam(rate, *recipe.betas, use_ema=True, ema_momentum=recipe.ema)
 
     def _trained_by(self, player):
         return [v for name in player.networks for v in self.training.networks[name].trainable_variables]
@@ -97,10 +96,19 @@ class Loop:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([v.value for v in variables])
                 loss = player.loss(batch) / self.strategy.num_replicas_in_sync
-            gradients = tape.gradient(loss, [v.value for v in variables])
+            gradients = self._clip(tape.gradient(loss, [v.value for v in variables]), context)
             self.optimizers[player.name].apply(gradients, variables)
             losses[player.name] = loss
         return losses
+
+    def _clip(self, gradients, context):
+        """Shorten each gradient of the whole batch to ``clipnorm``; Keras would clip each device's share."""
+        if self.recipe.clipnorm is None:
+            return gradients
+        devices = self.strategy.num_replicas_in_sync
+        if devices > 1:
+            gradients = context.all_reduce("sum", gradients)
+        return [tf.clip_by_norm(g, self.recipe.clipnorm) / devices for g in gradients]  # Keras adds the devices up
 
     # ------------------------------------------------------------------------------------ running
 
@@ -115,25 +123,27 @@ class Loop:
         steps = steps or self.recipe.steps
         if checkpoint is not None and checkpoint.exists():
             self.resume(checkpoint)
-        saved = time.monotonic()
+        saved = noted = time.monotonic()
         with _Stop() as stop, tqdm(total=steps, initial=self.step, unit="step", disable=not progress, mininterval=1,
                                    dynamic_ncols=True) as bar:
             while self.step < steps and not stop.asked:
                 losses = self._update(tf.constant(self.step, tf.int32))
                 self.step += 1
-                if self.step % self.recipe.record == 0 or self.step == steps:
+                if self.step % self.recipe.record == 0 or self.step == self.recipe.steps:
                     self.curve.append([self.step, *(float(loss) for loss in losses.values())])
                     if not np.isfinite(self.curve[-1]).all():
                         raise FloatingPointError(f"the loss became {self.curve[-1][1:]} at step {self.step}: "
                                                  "try a lower learning_rate")
                     bar.set_postfix({name: f"{float(loss):.4g}" for name, loss in losses.items()})
-                if self.step % self.recipe.look == 0 or self.step == steps:
+                if self.step % self.recipe.look == 0 or self.step == self.recipe.steps:
                     with self.averaged():
                         self.watched.append([self.step, self.training.watch()])
                     if progress:
                         tqdm.write(f"step {self.step}: " + ", ".join(
                             f"{name} {value:.4g}" for name, value in self.watched[-1][1].items()))
                 bar.update()
+                now = time.monotonic()
+                self.minutes, noted = self.minutes + (now - noted) / 60, now
                 if checkpoint is not None and time.monotonic() - saved > save_every:
                     self.save(checkpoint)
                     saved = time.monotonic()
@@ -154,9 +164,9 @@ class Loop:
     def save(self, path):
         """Write everything that the next step depends on, whole or not at all."""
         arrays = {f"v{i}": _array(v) for i, v in enumerate(self._variables())}
-        story = json.dumps({"recipe": self.recipe.fingerprint(), "step": self.step, "curve": self.curve,
-                            "watched": self.watched})
-        path.parent.mkdir(parents=True, exist_ok=True)
+        story = json.dumps({"recipe": self.recipe.fingerprint(), "step": self.step, "minutes": self.minutes,
+                            "curve": self.curve, "watched": self.watched})
+        make_folder(path.parent)
 
         def write(temporary):
             with open(temporary, "wb") as file:
@@ -169,15 +179,26 @@ class Loop:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 story = json.loads(str(archive["story"]))
+                recipe, step, minutes = story["recipe"], story["step"], story["minutes"]
+                curve, watched = story["curve"], story["watched"]
                 arrays = [archive[f"v{i}"] for i in range(len(archive.files) - 1)]
         except Exception as error:
             raise ValueError(f"checkpoint {str(path)!r} cannot be read ({error}): delete it to begin anew") from None
         variables = self._variables()
-        if story["recipe"] != self.recipe.fingerprint() or [a.shape for a in arrays] != [v.shape for v in variables]:
+        if recipe != self.recipe.fingerprint() or [a.shape for a in arrays] != [v.shape for v in variables]:
             raise ValueError(f"checkpoint {str(path)!r} belongs to another recipe: delete it to begin anew")
         for variable, values in zip(variables, arrays, strict=True):
             variable.assign(values)
-        self.step, self.curve, self.watched = story["step"], story["curve"], story["watched"]
+        self.step, self.minutes, self.curve, self.watched = step, minutes, curve, watched
+
+
+def planned_steps(path):
+    """Return how many steps the training of a checkpoint is to have."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return int(json.loads(str(archive["story"]))["recipe"]["steps"])
+    except Exception as error:
+        raise ValueError(f"checkpoint {str(path)!r} cannot be read ({error}): delete it to begin anew") from None
 
 
 def _array(variable):

@@ -160,6 +160,8 @@ class Vae:
 def draw_labels(n, rng, label=None):
     """Return n classes (n,): ``label`` once or n times, or drawn evenly with ``rng``; raise outside 0 … 9."""
     if label is None:
+        if rng is None:
+            raise TypeError("label must be a whole number from 0 to 9, or one for each picture, but None came")
         return rng.integers(CLASSES, size=n)
     labels = np.asarray(label)
     if labels.dtype.kind not in "iu":

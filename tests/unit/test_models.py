@@ -620,7 +620,6 @@ def test_latent_codes_of_another_width_are_refused(sampler):
             draw(sampler, z, 3)
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="draw_labels without a label asks a generator it has not")
 def test_codes_and_pictures_need_a_label(sampler):
     with pytest.raises((ValueError, TypeError), match="label"):
         draw(sampler, np.zeros((2, sampler.latent)), None)
