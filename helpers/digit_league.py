@@ -34,7 +34,7 @@ METHODS = {
     "supervised U-Net": _supervised,
     "encoder alone": _inversion(steps=0),
     "GAN inversion": _inversion(),
-    "GAN inversion, random starts": _inversion(start="random", restarts=10, steps=100),
+    "GAN inversion, random starts": _inversion(start="random", restarts=5, steps=60),
 }
 NEEDS_LOSS = ("biharmonic",)  # these only fill in what is missing
 
