@@ -23,11 +23,11 @@ def league(
     seconds."""
     from helpers import images as shipped
     from helpers import league as photos
-    from helpers.files import write_whole
+    from helpers.files import check_writable
 
     with _plainly():
         if json is not None:
-            write_whole(json, lambda path: path.touch())  # a path that cannot be written is told at once
+            check_writable(json)  # told at once, not after minutes
         if digits:
             if images is not None:
                 raise ValueError("images: the league of digits takes an .npz file")
@@ -58,7 +58,7 @@ def generate(
     import numpy as np
 
     from helpers import validation
-    from helpers.files import write_whole
+    from helpers.files import check_writable, write_whole
 
     with _plainly():
         validation.choice(name, "name", GENERATORS)
@@ -66,14 +66,18 @@ def generate(
             raise ValueError(f"output {str(output)!r} must end in .npz or .png")
         validation.integer(n, "n", low=1)
         validation.seed(seed)
-        write_whole(output, lambda path: path.touch())  # a path that cannot be written is told at once
+        check_writable(output)  # told at once
         from helpers import pretrained
         from helpers.models.vae import draw_labels
 
         labels = draw_labels(n, np.random.default_rng([seed, 1]), label)
         x = np.rint(255 * pretrained.load(name).sample(n, seed, labels)[..., 0]).astype(np.uint8)
         if output.suffix.lower() == ".npz":
-            write_whole(output, lambda path: np.savez_compressed(path, x=x, y=labels))
+            def write(path):  # through an open file: savez would add .npz to a name that ends in .NPZ
+                with open(path, "wb") as file:
+                    np.savez_compressed(file, x=x, y=labels)
+
+            write_whole(output, write)
         else:
             from PIL import Image
 
@@ -181,13 +185,13 @@ def _print_table(lines, columns):
 
 
 class _plainly:
-    """Turn a refused argument or a full memory into one line on standard error and exit status 2."""
+    """Turn a refusal, a full memory or a diverging training into one line on standard error and exit status 2."""
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, _):
-        if kind is not None and issubclass(kind, (ValueError, TypeError, MemoryError)):
+        if kind is not None and issubclass(kind, (ValueError, TypeError, MemoryError, FloatingPointError)):
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2)
 

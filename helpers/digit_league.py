@@ -61,6 +61,8 @@ def read_digits(path):
     try:
         with np.load(path, allow_pickle=False) as archive:
             x, y = archive["x"], archive["y"]
+            if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray)):  # NumPy gives the bytes of what is none
+                raise ValueError("x or y is no array")
     except FileNotFoundError:
         raise ValueError(f"digits {str(path)!r}: there is no such file") from None
     except KeyError as error:

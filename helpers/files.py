@@ -16,6 +16,18 @@ def make_folder(path):
         raise ValueError(f"folder {str(path)!r} cannot be written to: {error}") from None
 
 
+def check_writable(path):
+    """Raise ``ValueError`` if a file of that name could not be written now; a file that is there is not touched."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        with tempfile.TemporaryDirectory(dir=path.parent or ".", prefix=".writing-"):
+            pass
+    except OSError as error:
+        raise ValueError(f"path {str(path)!r} cannot be written: {error}") from None
+
+
 def write_whole(path, write):
     """Let ``write(temporary_path)`` write a file, then give it its name: a reader never sees half a file.
 

@@ -44,7 +44,8 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     import helpers.models  # noqa: F401 - keeps TensorFlow quiet
     from helpers.training import Loop, devices, planned_steps
 
-    strategy = devices(validation.integer(strategy, "strategy", low=1)) if strategy else None
+    if strategy is not None:
+        strategy = devices(validation.integer(strategy, "strategy", low=1))
     training = recipe.module().Training
     arguments = {} if pictures is None else {"pictures": pictures}
     if recipe.options.get("judged"):

@@ -120,7 +120,7 @@ class Loop:
         """
         from tqdm import tqdm
 
-        steps = steps or self.recipe.steps
+        steps = self.recipe.steps if steps is None else steps
         if checkpoint is not None and checkpoint.exists():
             self.resume(checkpoint)
         saved = noted = time.monotonic()

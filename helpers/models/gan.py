@@ -79,7 +79,10 @@ class Training:
         return real, label, z, tf.one_hot(drawn, CLASSES), tf.repeat(seeds[3][None], batch, 0)
 
     def discriminator_loss(self, batch):
-        """Return -log D(x) - log(1 - D(G(z))), and the squared gradient of D at real pictures."""
+        """Return -log D(x) - log(1 - D(G(z))), and the squared gradient of D at a quarter of the real pictures.
+
+        Of several devices each takes a quarter of its own share: there the curve differs from that of one device.
+        """
         real, label, z, drawn, seeds = batch
         fake = self.networks["generator"]([z[:, 0], drawn[:, 0]], training=True)
         real, fake = disturb(real, seeds[0]), disturb(fake, seeds[0])

@@ -180,8 +180,8 @@ def measurements(y, operator, sigma):
                 raise ValueError(f"operator: its mask has shape {one.mask.shape}, expected (28, 28) like y")
             mask[i, ..., 0] = one.mask
         elif not isinstance(one, Identity):
-            name = getattr(one, "name", repr(one))
-            raise ValueError(f"operator {name!r} is unknown to this model: it was trained for Identity and Mask")
+            name = getattr(one, "name", None) or validation.brief(one)
+            raise ValueError(f"operator {name} is unknown to this model: it was trained for Identity and Mask")
     y = (y * mask).astype(np.float32)
     return y, mask, np.full_like(y, sigma)
 

@@ -45,13 +45,14 @@ def _noise():
                                          dtype="float32", name="log_tau")(one), name="noise")
 
 
-def bound(networks, x, label, seed):
+def bound(networks, x, label, noise):
     """Return the evidence lower bound of each picture in nats, (N,), as (reconstruction term, Kullback-Leibler term).
 
-    ELBO = E_q[log p(x | z, c)] - KL(q(z | x, c) ‖ N(0, I)); one draw of z stands for the expectation.
+    ELBO = E_q[log p(x | z, c)] - KL(q(z | x, c) ‖ N(0, I)). One z = m + s · noise stands for the expectation; the noise
+    is standard Gaussian, (N, latent).
     """
     mean, log_variance = networks["encoder"]([x, label], training=True)
-    z = mean + tf.exp(0.5 * log_variance) * tf.random.stateless_normal(tf.shape(mean), seed)
+    z = mean + tf.exp(0.5 * log_variance) * noise
     log_tau = networks["noise"](tf.ones([1, 1]))[0, 0]
     error = tf.reduce_sum(tf.square(x - networks["decoder"]([z, label], training=True)), [1, 2, 3])
     pixels = tf.cast(tf.size(x[0]), tf.float32)
@@ -73,15 +74,16 @@ class Training:
         self.players = [Player("vae", ["encoder", "decoder"], self.loss)]
 
     def draw(self, seed, batch):
-        """Return digits (batch, 28, 28, 1), their classes (batch, 10) and seeds for the latent draw (batch, 2)."""
+        """Return digits (batch, 28, 28, 1), classes (batch, 10) and noise for the codes (batch, latent)."""
         seeds = split(seed, 2)
         x, index = draw_digits(self.x_train, seeds[0], batch, self.strength)
-        return x, tf.one_hot(tf.gather(self.y_train, index), CLASSES), tf.repeat(seeds[1][None], batch, 0)
+        noise = tf.random.stateless_normal([batch, self.ready.latent], seeds[1])
+        return x, tf.one_hot(tf.gather(self.y_train, index), CLASSES), noise
 
     def loss(self, batch):
         """Return minus the bound, in nats for each pixel."""
-        x, label, seeds = batch
-        likelihood, divergence = bound(self.networks, x, label, seeds[0])
+        x, label, noise = batch
+        likelihood, divergence = bound(self.networks, x, label, noise)
         return tf.reduce_mean(divergence - likelihood) / (28 * 28)
 
     def watch(self):
@@ -112,7 +114,7 @@ class Vae:
         self.latent = networks["decoder"].input_shape[0][1]
         self._encode = tf.function(lambda x, c: networks["encoder"]([x, c], training=False), reduce_retracing=True)
         self._decode = tf.function(lambda z, c: networks["decoder"]([z, c], training=False), reduce_retracing=True)
-        self._bound = tf.function(lambda x, c, seed: bound(networks, x, c, seed), reduce_retracing=True)
+        self._bound = tf.function(lambda x, c, noise: bound(networks, x, c, noise), reduce_retracing=True)
 
     @classmethod
     def blank(cls, recipe):
@@ -152,8 +154,9 @@ class Vae:
     def elbo(self, x, label, seed=0):
         """Return the evidence lower bound of each digit in nats, (N,), from one draw of z each."""
         x = batch_of_digits(x)
-        seed = tf.constant([validation.seed(seed), 0], tf.int32)
-        likelihood, divergence = self._bound(x, one_hot(draw_labels(len(x), None, label)), seed)
+        seed = validation.integer(seed, "seed", low=0, high=2**31 - 1)
+        noise = tf.random.stateless_normal([len(x), self.latent], [seed, 0])
+        likelihood, divergence = self._bound(x, one_hot(draw_labels(len(x), None, label)), noise)
         return (likelihood - divergence).numpy()
 
 

@@ -521,7 +521,7 @@ def test_the_bound_is_below_the_likelihood_by_the_error_of_the_encoder():
         networks = linear_vae(kernel, offset, tau, encode, np.log(variance_q))
         batch = tf.constant(np.repeat(x.reshape(1, *PICTURE, 1), draws, 0), tf.float32)
         label = tf.constant(np.repeat(np.eye(10)[[c]], draws, 0), tf.float32)
-        likelihood, divergence = vae.bound(networks, batch, label, tf.constant([0, 1]))
+        likelihood, divergence = vae.bound(networks, batch, label, tf.random.stateless_normal([draws, latent], [0, 1]))
         values = (likelihood - divergence).numpy().astype(np.float64)
         assert values.shape == (draws,)
         return values.mean(), values.std() / np.sqrt(draws)
@@ -544,11 +544,11 @@ def test_the_bound_is_below_the_likelihood_by_the_error_of_the_encoder():
 
 def test_the_loss_of_the_vae_is_minus_its_bound(small_gan):
     made = training("vae", small_gan)
-    x, label, seeds = made.draw(tf.constant([0, 0]), 8)
+    x, label, noise = made.draw(tf.constant([0, 0]), 8)
     assert x.shape == (8, 28, 28, 1) and np.array_equal(label.numpy().sum(1), np.ones(8))
-    likelihood, divergence = vae.bound(made.networks, x, label, seeds[0])
+    likelihood, divergence = vae.bound(made.networks, x, label, noise)
     assert np.all(divergence.numpy() >= 0)
-    assert float(made.loss((x, label, seeds))) == pytest.approx(-np.mean(likelihood - divergence) / 784, rel=1e-5)
+    assert float(made.loss((x, label, noise))) == pytest.approx(-np.mean(likelihood - divergence) / 784, rel=1e-5)
 
 
 def test_a_vae_encodes_and_decodes(small_vae):
@@ -687,6 +687,16 @@ def test_a_batch_of_the_inverter_alternates(small_gan):
     assert (z[1::2] == 0).all() and (z[::2] != 0).all()
     np.testing.assert_allclose(x[::2], small_gan.generate(z[::2], label[::2].argmax(1)), atol=1e-5)
     assert all(np.abs(one - x[::2]).max() > 0.1 for one in x[1::2])
+
+
+def test_real_digits_have_no_code_to_be_learned(small_gan):
+    """What stands in the place of their z must not matter; the z of generated ones must."""
+    made = training("inverter", small_gan)
+    z, *rest = made.draw(tf.constant([0, 0]), 8)
+    real = np.arange(8)[:, None] % 2
+    loss = float(made.loss((z, *rest)))
+    assert float(made.loss((z + 3.0 * real, *rest))) == pytest.approx(loss, rel=1e-6)
+    assert float(made.loss((z + 3.0 * (1 - real), *rest))) > loss + 1
 
 
 def test_the_objective_is_the_formula(small_inverter):

@@ -82,6 +82,12 @@ def test_a_training_learns_and_keeps_its_curve(at_once):
     assert (last < 0.2 * first).all()
 
 
+def test_each_step_sees_other_data():
+    still = loop(toy.RECIPE._replace(learning_rate=1e-20, options={"dropout": 0.0}))
+    still.run(steps=6, progress=False)
+    assert len({loss for _, loss, _ in still.curve}) == 6
+
+
 def test_the_seed_decides_the_curve(at_once):
     again, other = loop(), loop(toy.RECIPE._replace(seed=1))
     again.run(progress=False)
@@ -100,6 +106,18 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(tmp_path, at_once):
     assert second.run(path, progress=False)
     assert second.curve == at_once.curve and same(state(second), state(at_once))
     assert [entry for entry in second.watched if entry[0] != 5] == at_once.watched
+
+
+def test_the_minutes_of_a_stopped_training_are_added_up(tmp_path):
+    path = tmp_path / "toy.npz"
+    toy.on_watch.append(lambda: time.sleep(0.2))
+    first = loop()
+    first.run(path, steps=4, progress=False)
+    second = loop()
+    second.resume(path)
+    assert first.minutes > 0.2 / 60 and second.minutes == first.minutes
+    second.run(path, progress=False)
+    assert second.minutes > first.minutes + 0.6 / 60, "three more looks"
 
 
 def test_a_gan_goes_on_as_if_it_had_not_stopped(tmp_path):
@@ -492,6 +510,16 @@ def test_a_stopped_training_of_some_minutes_goes_on(tmp_path, recipe, monkeypatc
     checkpoints = list((cache_folder() / "training").glob("*.npz"))
     assert command.train("toy", minutes=1, progress=False) is False
     assert list((cache_folder() / "training").glob("*.npz")) == checkpoints
+
+
+def test_a_damaged_checkpoint_of_some_minutes_is_refused(tmp_path, recipe, monkeypatch):
+    monkeypatch.setattr(command, "_steps_in", lambda minutes, make: 12)
+    toy.on_watch.append(lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert command.train("toy", minutes=1, progress=False) is False
+    (checkpoint,) = (cache_folder() / "training").glob("*.npz")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"checkpoint .*toy.*npz.* cannot be read .*delete it"):
+        command.train("toy", minutes=1, progress=False)
 
 
 def test_timing_the_steps_leaves_the_looks_out(recipe):

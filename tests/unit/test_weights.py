@@ -1,0 +1,259 @@
+"""The trained weights that the course ships: whole, as the recipes say, as good as their cards say, and good enough."""
+
+import numpy as np
+import pytest
+
+import helpers.models  # noqa: F401 - keeps TensorFlow quiet
+from helpers import digit_tasks, metrics, pretrained
+from helpers.images import digits, photo, photos
+from helpers.operators import Identity
+from helpers.recipes import RECIPES
+from helpers.restoration import dct_shrinkage
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
+SAMPLES = "5,000 samples"
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return pretrained.load("classifier")
+
+
+@pytest.fixture(scope="module")
+def test_digits():
+    _, _, x, labels = digits()
+    return x, labels
+
+
+# ------------------------------------------------------------------------------------------------- the files
+
+
+def test_every_recipe_has_weights_and_no_file_is_left_over():
+    assert pretrained.names() == sorted(RECIPES)
+    expected = {f"{name}.json" for name in RECIPES} | {pretrained.card(name)["weights"] for name in RECIPES}
+    assert {path.name for path in pretrained.FOLDER.iterdir()} == expected
+
+
+def test_all_weights_together_are_small():
+    assert sum(path.stat().st_size for path in pretrained.FOLDER.glob("*.safetensors")) < 8e6
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_card_tells_what_a_reader_wants_to_know(name):
+    card = pretrained.card(name)
+    assert card["name"] == name and card["what"] == RECIPES[name].what
+    for text in ("data", "command", "hardware"):
+        assert isinstance(card[text], str) and card[text]
+    assert card["command"].startswith(f"python -m helpers train {name}")
+    assert 0 < card["minutes"] < 300 and set(card["versions"]) == {"tensorflow", "keras", "numpy"}
+    assert card["metrics"] and len(card["sha256"]) == 64
+    assert card["weights"] == f"{name}-{card['sha256'][:8]}.safetensors"
+    curve = np.array(card["loss"])
+    assert len(curve) >= 20 and np.isfinite(curve).all() and (np.diff(curve[:, 0]) > 0).all()
+    assert card["held out as it went"][-1][0] == RECIPES[name].steps
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_card_and_the_table_hold_the_same_recipe(name):
+    assert pretrained.card(name)["recipe"] == RECIPES[name].fingerprint()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_weights_load_and_have_as_many_numbers_as_the_card_says(name):
+    ready = pretrained.load(name)
+    assert isinstance(ready, RECIPES[name].ready())
+    stored = pretrained.read(name)
+    assert sum(array.size for array in stored.values()) == pretrained.card(name)["parameters"]
+    assert all(np.isfinite(array).all() for array in stored.values())
+    for (key, variable), array in zip(pretrained._named(ready.networks), stored.values(), strict=False):
+        assert np.array_equal(variable.numpy(), stored[key].astype(np.float32)), key
+        assert array.dtype == np.float16
+
+
+def test_the_denoiser_is_small_and_was_trained_on_photographs():
+    card = pretrained.card("denoiser")
+    assert card["parameters"] <= 700_000
+    assert card["data"] == "400 pictures of train400" and card["command"].endswith("--photos train400")
+
+
+# ------------------------------------------------------------------------- what the cards claim, measured again
+
+
+def test_the_classifier_reads_as_its_card_says(judge, test_digits):
+    x, labels = test_digits
+    claimed = pretrained.card("classifier")["metrics"]["held-out accuracy"]
+    assert float(np.mean(judge.read(x) == labels)) == pytest.approx(claimed["accuracy"], abs=1e-9)
+    assert claimed["accuracy"] >= 0.985 and claimed["accuracy"] > claimed["nearest training digit"]
+
+
+@pytest.fixture(scope="module")
+def held_out_features(judge, test_digits):
+    return judge.features(test_digits[0])
+
+
+@pytest.mark.parametrize("name", ["gan", "vae"])
+def test_samples_are_as_near_to_digits_as_the_card_says(name, judge, held_out_features):
+    claimed = pretrained.card(name)["metrics"][SAMPLES]
+    x = pretrained.load(name).sample(5000, seed=0)
+    frechet = metrics.frechet_distance(judge.features(x), held_out_features)
+    assert frechet == pytest.approx(claimed["Fréchet distance"], rel=0.01)
+    shares = judge.coverage(x)
+    assert shares.min() == pytest.approx(claimed["rarest class"], abs=0.002)
+    assert shares.max() == pytest.approx(claimed["most frequent class"], abs=0.002)
+
+
+def test_the_floor_of_the_distance_is_that_of_real_digits(judge, held_out_features):
+    quality = digit_tasks.sample_quality(digits().x_train[:500], judge)
+    for name in ("gan", "vae"):
+        claimed = pretrained.card(name)["metrics"][SAMPLES]
+        assert claimed["floor"] == pytest.approx(quality.floor, rel=0.01)
+        assert claimed["multiple of the floor"] == pytest.approx(claimed["Fréchet distance"] / claimed["floor"])
+
+
+@pytest.mark.parametrize("task", digit_tasks.TASKS)
+def test_the_restorer_restores_as_its_card_says(task, judge, test_digits):
+    claimed = pretrained.card("restorer")["metrics"][task]["value"]
+    found = digit_tasks.score(pretrained.load("restorer").restore, *test_digits, task, judge.read)
+    assert found["psnr"] == pytest.approx(claimed["psnr"], abs=0.02)
+    assert found["readable"] == pytest.approx(claimed["readable"], abs=0.0041)  # two digits of 500 may tip over
+
+
+@pytest.mark.parametrize("task", digit_tasks.TASKS)
+def test_the_encoder_alone_restores_as_the_card_says(task, judge, test_digits):
+    claimed = pretrained.card("inverter")["metrics"][task]["encoder alone"]
+    inverter = pretrained.load("inverter")
+
+    def best_guess(y, operators, sigma):
+        return inverter.restore(y, operators, sigma, steps=0, restarts=1)
+
+    x, labels = (values[:100] for values in test_digits)
+    found = digit_tasks.score(best_guess, x, labels, task, judge.read)
+    assert found["psnr"] > claimed["psnr"] - 1.5 and found["readable"] > claimed["readable"] - 0.1
+
+
+@pytest.mark.parametrize("name", ["cat", "coins"])
+def test_the_denoiser_beats_the_best_classical_one(name):
+    x, sigma = photo(name, size=192), 25 / 255
+    y = x + sigma * np.random.default_rng(0).standard_normal(x.shape).astype(np.float32)
+    by_network = metrics.psnr(x, pretrained.load("denoiser")(y, sigma))
+    assert by_network > metrics.psnr(x, dct_shrinkage(y, Identity(), sigma)) + 0.6
+
+
+def test_the_denoiser_denoises_as_its_card_says():
+    claimed = pretrained.card("denoiser")["metrics"]["PSNR at sigma = 25/255 (dB)"]
+    found = []
+    for x in photos("test").values():
+        y = x + 25 / 255 * np.random.default_rng(0).standard_normal(x.shape).astype(np.float32)
+        found.append(metrics.psnr(x, pretrained.load("denoiser")(y, 25 / 255)))
+    assert np.mean(found) == pytest.approx(claimed["value"], abs=0.02)
+
+
+def test_the_denoiser_leaves_a_clean_picture_alone_and_works_in_tiles():
+    x = photo("cat", size=192)
+    denoise = pretrained.load("denoiser")
+    assert metrics.psnr(x, denoise(x, 0.0)) > 40
+    y = x + 25 / 255 * np.random.default_rng(0).standard_normal(x.shape).astype(np.float32)
+    np.testing.assert_allclose(denoise(y, 25 / 255, tile=64), denoise(y, 25 / 255), atol=1e-4)
+
+
+# ------------------------------------------------------------------------------------------- good enough at all
+
+# the least that the course asks of its models: PSNR in dB, share that is read right
+RESTORER_FLOORS = {"hole": (16.6, 0.78), "half": (15.8, 0.83), "missing75": (19.6, 0.965), "noise50": (19.9, 0.975)}
+
+
+@pytest.mark.parametrize("task", RESTORER_FLOORS)
+def test_the_restorer_is_good_enough(task):
+    claimed = pretrained.card("restorer")["metrics"][task]["value"]
+    psnr, readable = RESTORER_FLOORS[task]
+    assert claimed["psnr"] >= psnr
+    assert claimed["readable"] >= readable
+
+
+@pytest.mark.parametrize(("name", "most"), [("gan", 12), ("vae", 45)])
+def test_samples_are_good_enough(name, most):
+    claimed = pretrained.card(name)["metrics"][SAMPLES]
+    assert claimed["multiple of the floor"] <= most
+    assert claimed["rarest class"] >= 0.05 and claimed["most frequent class"] <= 0.20
+
+
+def test_the_denoiser_gains_on_the_best_classical_one():
+    for name, claimed in pretrained.card("denoiser")["metrics"].items():
+        assert claimed["value"] > claimed["dct_shrinkage"] + 0.8, name
+
+
+# ------------------------------------------------------------------------------------------------ their conduct
+
+
+@pytest.mark.parametrize("name", ["gan", "vae"])
+def test_samples_show_the_digit_that_was_asked_for(name, judge):
+    asked = np.repeat(np.arange(10), 20)
+    x = pretrained.load(name).sample(200, seed=5, label=asked)
+    assert np.mean(judge.read(x) == asked) > 0.9
+    assert (judge.read(pretrained.load(name).sample(50, seed=6, label=4)) == 4).mean() > 0.8
+
+
+def test_the_bound_of_real_digits_is_above_that_of_noise(test_digits):
+    x, labels = (values[:50] for values in test_digits)
+    vae = pretrained.load("vae")
+    claimed = pretrained.card("vae")["metrics"]
+    bound = vae.elbo(*test_digits)
+    assert float(np.mean(bound)) == pytest.approx(claimed["ELBO of held-out digits (nats)"]["value"], abs=2)
+    assert vae.tau == pytest.approx(claimed["tau"]["value"], rel=1e-3)
+    noise = np.random.default_rng(0).random(x.shape)
+    assert bound[:50].min() > vae.elbo(noise, labels).max()
+    assert bound[:50].mean() > vae.elbo(x, (labels + 5) % 10).mean(), "the right class explains a digit better"
+    mean, std = vae.encode(x, labels)
+    assert np.abs(vae.decode(mean, labels) - x).mean() < 0.1 and (std > 0).all()
+
+
+def test_the_discriminator_prefers_real_digits_to_noise(test_digits):
+    x, labels = (values[:100] for values in test_digits)
+    gan = pretrained.load("gan")
+    noise = np.random.default_rng(0).random(x.shape)
+    assert np.median(gan.realism(x, labels)) > np.median(gan.realism(noise, labels)) + 0.5
+
+
+@pytest.fixture(scope="module")
+def inversions(test_digits):
+    """Ten digits without their lower half, searched from four starts each."""
+    x, labels = (values[:10] for values in test_digits)
+    y, operators, sigma = digit_tasks.damage(x, "half")
+    return y, operators, labels, pretrained.load("inverter").answers(y, operators, sigma, restarts=4, steps=60)
+
+
+def test_answers_agree_with_the_known_pixels(inversions):
+    y, operators, _, first = inversions
+    known = np.stack([operator.mask for operator in operators])[..., None] > 0
+    difference = np.abs(first.x[:, 0] - y)
+    each = [np.mean(one[k]) for one, k in zip(difference, known, strict=True)]
+    assert np.mean(each) < 0.1, each
+    assert first.x.min() >= 0 and first.x.max() <= 1 and first.x.shape == (10, 4, 28, 28, 1)
+
+
+def test_another_measurement_gets_another_answer(inversions):
+    y, _, _, first = inversions
+    for i in range(10):
+        others = [j for j in range(10) if j != i]
+        own = np.abs(first.x[i, 0, :14] - y[i, :14]).mean()
+        assert own < min(np.abs(first.x[j, 0, :14] - y[i, :14]).mean() for j in others), "each explains its own best"
+
+
+def test_a_search_is_decided_by_its_seed(inversions):
+    y, operators, *_ = inversions
+    first, again, other = (pretrained.load("inverter").answers(y, operators, 0.0, seed, restarts=4, steps=5)
+                           for seed in (0, 0, 1))
+    assert np.array_equal(first.x, again.x) and np.array_equal(first.label, again.label)
+    assert not np.array_equal(first.x, other.x)
+
+
+def test_several_answers_differ_and_the_best_comes_first(inversions):
+    *_, first = inversions
+    assert (np.diff(first.loss, axis=1) >= 0).all()
+    apart = np.abs(first.x[:, 0] - first.x[:, 3]).mean((1, 2, 3))
+    assert (apart > 0).all() and np.median(apart) > 0.01
+
+
+def test_most_inversions_are_read_right(inversions, judge):
+    _, _, labels, first = inversions
+    assert np.mean(judge.read(first.x[:, 0]) == labels) >= 0.7
