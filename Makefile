@@ -9,13 +9,16 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 BIN := .venv/bin
 HELPERS := $(shell find helpers -name '*.py' -o -name '*.json')
 
-.PHONY: help book test lab bench requirements clean
+.PHONY: help book test lab bench pdf links fresh requirements clean
 
 help:
 	@echo "make book          install what the course needs, build the HTML, say where it is"
 	@echo "make test          prove the book: style, unit tests, build, second run, exercises, browser"
 	@echo "make lab           open the pages as notebooks in JupyterLab"
 	@echo "make bench         measure against peers, side by side"
+	@echo "make pdf           print the whole book as one PDF, through headless Chromium"
+	@echo "make links         ask every outside address whether it still answers (needs the network)"
+	@echo "make fresh         build the book with the newest versions, say what changed (needs the network)"
 	@echo "make requirements  pin every package anew from requirements.in"
 	@echo "make clean         remove everything that was built"
 
@@ -37,6 +40,17 @@ lab: .venv/installed
 bench: .venv/installed
 	@for question in $(sort $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))); do \
 		$(BIN)/python -m benchmarks.$$question || exit 1; done
+
+pdf: book
+	$(BIN)/python book/_ext/pdf.py
+
+# Addresses of other hosts come and go: this never stops the proof.
+links: .venv/installed
+	$(BIN)/jupyter-book build --builder linkcheck .
+
+# The pinned environment stays as it is.
+fresh: book
+	$(BIN)/python book/_ext/fresh.py
 
 requirements: .venv/installed
 	$(BIN)/python -m pip install --quiet uv==0.13.9

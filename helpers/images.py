@@ -87,17 +87,21 @@ def photos(split="test", size=256, color=False):
     return {name: photo(name, size, color) for name in SPLITS[split]}
 
 
-def read_photo(path, size=None, color=False):
+def read_photo(path, size=None, color=False, longest=None):
     """Read a picture file of your own as float32 in [0, 1], whatever its kind.
 
     The camera's rotation (EXIF) is applied, transparency is laid on white, CMYK and 16-bit pictures are converted.
-    ``size`` and ``color`` work as in :func:`photo`.
+    ``size`` and ``color`` work as in :func:`photo`. ``longest`` keeps the whole picture and reduces it, with
+    anti-aliasing, until its longer side has so many pixels; a smaller picture stays as it is.
 
     Raises
     ------
     ValueError
-        If the file is missing, is not a picture, or is cut off.
+        If the file is missing, is not a picture, or is cut off; for values that are not finite; for ``size`` and
+        ``longest`` together.
     """
+    import warnings
+
     from PIL import Image
 
     if not isinstance(path, (str, os.PathLike)) and not hasattr(path, "read"):
@@ -105,9 +109,15 @@ def read_photo(path, size=None, color=False):
     validation.flag(color, "color")
     if size is not None:
         validation.integer(size, "size", low=1, high=16384)
+    if longest is not None:
+        validation.integer(longest, "longest", low=1, high=16384)
+        if size is not None:
+            raise ValueError("size cuts a square and longest keeps the whole picture: give one of them, not both")
     try:
-        with Image.open(path) as picture:
-            return _as_array(picture, size, color)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large is no error; far too large is
+            with Image.open(path) as picture:
+                return _as_array(picture, size, color, longest)
     except FileNotFoundError:
         raise ValueError(f"path {str(path)!r}: there is no such file") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -122,13 +132,15 @@ def _package_folder(package):
     return Path(find_spec(package).origin).parent / inside
 
 
-def _as_array(picture, size, color):
+def _as_array(picture, size, color, longest=None):
     """Convert a PIL picture of any mode to float32 in [0, 1]."""
     from PIL import Image, ImageOps
 
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(("I", "F")):  # 16-bit or floating-point grey: PIL's own conversion clips it
         values = np.asarray(picture, np.float32)
+        if not np.isfinite(values).all():
+            raise ValueError("some of its values are NaN or infinite")
         white = 65535 if picture.mode.startswith("I") else 255 if values.max() > 1 else 1
         picture = Image.fromarray(np.clip(values / white, 0, 1))
         planes = [picture]
@@ -138,7 +150,12 @@ def _as_array(picture, size, color):
             picture = Image.alpha_composite(paper, picture.convert("RGBA"))
         grey = picture.mode in ("1", "L")
         picture = picture.convert("L" if grey else "RGB")
+        if longest is not None:  # first by whole steps, on bytes: a large photograph never fills the memory
+            picture = picture.reduce(max(max(picture.size) // (2 * longest), 1))
         planes = [Image.fromarray(np.asarray(plane, np.float32) / 255) for plane in picture.split()]
+    if longest is not None and max(picture.size) > longest:
+        shape = tuple(max(round(side * longest / max(picture.size)), 1) for side in picture.size)
+        planes = [plane.resize(shape, Image.Resampling.BICUBIC) for plane in planes]
     if size is not None:
         side = min(picture.size)
         left, top = (picture.width - side) // 2, (picture.height - side) // 2

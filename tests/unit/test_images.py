@@ -256,6 +256,37 @@ def test_pictures_one_pixel_wide(tmp_path, size):
     assert read_photo(tmp_path / "thin.png", size=8, color=True).shape == (8, 8, 3)
 
 
+@pytest.mark.parametrize(("size", "expected"), [((80, 60), (30, 40)), ((60, 80), (40, 30)), ((300, 1), (1, 40)),
+                                                ((20, 10), (10, 20))], ids=str)
+def test_longest_keeps_the_whole_picture(tmp_path, size, expected):
+    random_picture("RGB", size).save(tmp_path / "large.png")
+    assert read_photo(tmp_path / "large.png", longest=40).shape == expected
+    assert read_photo(tmp_path / "large.png", longest=40, color=True).shape == (*expected, 3)
+    with pytest.raises(ValueError, match=r"size .* longest"):
+        read_photo(tmp_path / "large.png", size=8, longest=40)
+
+
+def test_50_megapixels_are_reduced_and_keep_their_content(tmp_path):
+    ramp = np.broadcast_to(np.linspace(0, 255, 8400).astype(np.uint8), (6000, 8400))
+    Image.fromarray(ramp).save(tmp_path / "large.jpg", quality=90)
+    x = read_photo(tmp_path / "large.jpg", longest=420)
+    assert x.shape == (300, 420)
+    np.testing.assert_allclose(x[150], np.linspace(0, 1, 420), atol=0.02)
+
+
+def test_16_bit_picture_is_reduced(tmp_path):
+    Image.fromarray(np.full((30, 60), 40000, np.uint16)).save(tmp_path / "deep.png")
+    x = read_photo(tmp_path / "deep.png", longest=20)
+    assert x.shape == (10, 20)
+    np.testing.assert_allclose(x, 40000 / 65535, rtol=1e-5)
+
+
+def test_values_that_are_not_finite(tmp_path):
+    Image.fromarray(np.array([[0.5, np.nan]], np.float32)).save(tmp_path / "nan.tif")
+    with pytest.raises(ValueError, match=r"path '.*nan\.tif' cannot be read as a picture: .*NaN"):
+        read_photo(tmp_path / "nan.tif")
+
+
 @pytest.mark.parametrize("kind", ["png", "jpg", "tif", "webp"])
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
 def test_truncated_file(tmp_path, kind, share):

@@ -1,0 +1,84 @@
+"""Exercises of the page "Restore a photo of your own"."""
+
+import numpy as np
+
+from helpers.exercises.answers import Mistake, array, call, choice, close, number
+
+
+def reduced(answer):
+    """Understand: the noise level after the mean of 2 × 2 pixels."""
+    level = number(answer, "the level")
+    if close(level, 10, 0.01):
+        return "Half. To halve the noise, average four pixels; for a tenth you would need a hundred."
+    if close(level, 5, 0.01):
+        raise Mistake("The variance falls to a quarter, and the level is its root.", "Take the square root of 1/4.")
+    if close(level, 20, 0.01):
+        raise Mistake("Averaging reduces independent noise.", "The four noises partly cancel.")
+    if close(level, 40, 0.01):
+        raise Mistake("That is the sum of four pixels, not their mean.", "Divide by four.")
+    if close(level, 10 / 255, 0.01):
+        raise Mistake("The level is wanted in units of 1/255.", "Multiply by 255.")
+    raise Mistake(f"{level:g} is not the new level.", "Average random numbers in fours and look at np.std.")
+
+
+def truth(answer):
+    """Understand: what can be computed without a truth."""
+    picked = choice(answer, "abc")
+    if picked == "c":
+        return "And compare it with the noise level: much more or much less is a warning."
+    if picked == "a":
+        raise Mistake("PSNR compares the restoration with the truth.", "Do you have the truth?")
+    raise Mistake("SSIM looks at structure, but it needs the structure of the truth too.",
+                  "One of the three needs y and the restoration alone.")
+
+
+def shots(answer):
+    """Change: the noise level of one picture from two shots."""
+    rng = np.random.default_rng(0)
+    scene = rng.random((120, 160))
+    sigma = 0.07
+    first, second = (scene + sigma * rng.standard_normal(scene.shape) for _ in range(2))
+    found = number(call(answer, first, second), "the noise level")
+    if close(found, sigma, 0.02):
+        return "No texture was in the way, since both shots have the same."
+    if close(found, sigma * np.sqrt(2), 0.02):
+        raise Mistake("This is the noise of the difference, and two shots made it.", "Divide by the root of two.")
+    if close(found, sigma / np.sqrt(2), 0.02):
+        raise Mistake("You divided by two, but variances add, not levels.", "Divide the level by the root of two.")
+    if close(found, 2 * sigma**2, 0.05) or close(found, sigma**2, 0.05):
+        raise Mistake("This is a variance.", "Take the root.")
+    if close(found, first.std(), 0.05):
+        raise Mistake("The scene itself varies, and you measured that too.", "Subtract one shot from the other first.")
+    raise Mistake(f"{found:.3f} is not the level {sigma}, which made the two shots.", "Begin with first - second.")
+
+
+def tiles(answer):
+    """Stretch: denoise in tiles with a margin."""
+    y = np.random.default_rng(0).random((37, 50))
+
+    def denoise(part):  # a mean over 5 × 5 pixels, mirrored at the borders
+        framed = np.pad(part, 2, mode="symmetric")
+        return sum(framed[i : i + part.shape[0], j : j + part.shape[1]] for i in range(5) for j in range(5)) / 25
+
+    def by_tiles(margin):
+        whole = np.empty_like(y)
+        for i in range(0, y.shape[0], 16):
+            for j in range(0, y.shape[1], 16):
+                top, left = max(i - margin, 0), max(j - margin, 0)
+                part = denoise(y[top : i + 16 + margin, left : j + 16 + margin])
+                whole[i : i + 16, j : j + 16] = part[i - top : i - top + 16, j - left : j - left + 16]
+        return whole
+
+    found = array(call(answer, y, denoise, 16, 2), y.shape, "the result")
+    if close(found, denoise(y), 1e-6):
+        return "The same as in one piece, with the memory of one tile."
+    if close(found, y, 1e-6):
+        raise Mistake("Nothing was denoised.", "Call denoise for each tile.")
+    if close(found, by_tiles(0), 1e-6):
+        raise Mistake("There are seams: each tile was denoised without its margin.",
+                      "Cut margin pixels more on each side.")
+    if close(found[:16, :16], denoise(y)[:16, :16], 1e-6):
+        raise Mistake("The first tile is right, and a later one is not.",
+                      "A tile does not begin at row 0 of the piece that you cut: skip its margin.")
+    raise Mistake("The result differs from denoising in one piece.",
+                  "Take one tile, and compare it with denoise(y) at the same place.")

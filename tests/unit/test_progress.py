@@ -1,0 +1,85 @@
+"""The page of progress lists what the book holds now, also after a change of another page."""
+
+import io
+
+import pytest
+from bs4 import BeautifulSoup
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from tests import pages
+
+TOC = """format: jb-book
+root: index
+parts:
+  - caption: "1 · First"
+    chapters:
+      - file: one
+        sections:
+          - file: below
+  - caption: Appendix
+    chapters:
+      - file: progress
+      - file: two
+"""
+EXERCISE = """
+```{exercise} Change: less < more & "none"
+:label: one-change
+
+Do it.
+```
+"""
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """Return a function that builds the site and returns (pages read, rows of the page of progress)."""
+    monkeypatch.syspath_prepend(pages.ROOT / "book/_ext")
+    source = tmp_path / "source"
+    source.mkdir()
+    files = {"_toc.yml": TOC, "index.md": "# Start\n", "one.md": "# Page one\n" + EXERCISE, "two.md": "# Page two\n",
+             "below.md": "# Below\n", "progress.md": "# Progress\n\n```{progress}\n```\n"}
+    for name, text in files.items():
+        (source / name).write_text(text, encoding="utf-8")
+    settings = {"extensions": ["myst_parser", "sphinx_external_toc", "sphinx_exercise", "progress"],
+                "html_theme": "basic"}
+
+    def run():
+        warnings, read = io.StringIO(), []
+        with patch_docutils(), docutils_namespace():
+            app = Sphinx(source, None, tmp_path / "html", tmp_path / "doctrees", "html", confoverrides=settings,
+                         status=None, warning=warnings)
+            app.connect("source-read", lambda app, name, text: read.append(name))
+            app.build()
+        assert not warnings.getvalue()
+        soup = BeautifulSoup((tmp_path / "html/progress.html").read_text(encoding="utf-8"), "html.parser")
+        return read, soup
+
+    run.source = source
+    return run
+
+
+def names(soup):
+    return [link.get_text() for link in soup.select(".progress-chapter a")]
+
+
+def test_every_page_stands_in_the_order_of_the_table_of_contents(build):
+    _, soup = build()
+    assert [one.get_text().rstrip("¶#") for one in soup.find_all("h2")] == ["1 · First", "Appendix"]
+    assert names(soup) == ["Page one", 'Change: less < more & “none”', "Below", "Page two"]
+    boxes = soup.select(".progress-chapter input")
+    assert [box["data-done"] for box in boxes] == ["page one", "exercise one-change", "page below", "page two"]
+    assert boxes[1]["aria-label"].startswith("done: Change: less < more")
+    link = soup.find("a", string=lambda text: text and text.startswith("Change"))
+    assert link["href"] == "one.html#one-change"
+
+
+def test_a_change_elsewhere_shows(build):
+    build()
+    page = build.source / "one.md"
+    page.write_text("# Renamed\n" + EXERCISE.replace("Change: less", "Change: even less"), encoding="utf-8")
+    read, soup = build()
+    assert read == ["one"] and names(soup)[:2] == ["Renamed", 'Change: even less < more & “none”']
+    page.write_text("# Renamed\n", encoding="utf-8")
+    assert names(build()[1]) == ["Renamed", "Below", "Page two"]
+    assert build()[0] == [], "nothing changed, so nothing is read again"
