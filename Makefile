@@ -7,7 +7,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # TensorFlow greets on standard error; pages stay free of that.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 BIN := .venv/bin
-HELPERS := $(shell find helpers -name '*.py' -o -name '*.json')
+HELPERS := $(shell find helpers -name '*.py' -o -name '*.json') $(wildcard book/*/*.json)
 
 .PHONY: help book test lab bench pdf links fresh requirements clean
 
@@ -68,7 +68,7 @@ clean:
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
-# Pages are cached by their own code. When the helpers change, every page has to run again.
+# Pages are cached by their own code. When the helpers or the stored measurements change, every page has to run again.
 _build/fresh: $(HELPERS) .venv/installed
 	rm -rf _build/.jupyter_cache _build/.doctrees _build/jupyter_execute _build/html
 	mkdir -p _build

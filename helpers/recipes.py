@@ -54,7 +54,7 @@ RECIPES = {
     "restorer": Recipe(
         what="supervised restorer of digits: one U-Net for holes, halves, lost pixels and noise",
         model="restorer.Restorer", data=DIGITS,
-        steps=12000, batch=64, learning_rate=1e-3, epoch=70, precision="mixed_bfloat16",
+        steps=4500, batch=64, learning_rate=1e-3, epoch=70, precision="mixed_bfloat16",
         options={"judged": True, "strength": 0.8},
     ),
     "vae": Recipe(

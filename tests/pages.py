@@ -47,6 +47,11 @@ def notebooks():
     return [page for page in pages() if is_notebook(page)]
 
 
+def lessons():
+    """Return the pages that teach: all notebooks but the landing page, which has no exercises."""
+    return [page for page in notebooks() if page != pages()[0]]
+
+
 @cache
 def cells(page):
     """Return the cells of a page."""

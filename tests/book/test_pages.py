@@ -40,7 +40,7 @@ def tags(cell):
     return set(cell.metadata.get("tags", []))
 
 
-@pytest.mark.parametrize("page", pages.notebooks(), **BY_NAME)
+@pytest.mark.parametrize("page", pages.lessons(), **BY_NAME)
 def test_opening(page):
     box = opening(page)
     leads = ["**The question.**", "**You will be able to**", "**Read first:**", "**Time:**"]
@@ -52,7 +52,7 @@ def test_opening(page):
     assert "{running-time}`seconds`" in box, "the running time must be measured, not typed"
 
 
-@pytest.mark.parametrize("page", pages.notebooks(), **BY_NAME)
+@pytest.mark.parametrize("page", pages.lessons(), **BY_NAME)
 def test_summary_answers_the_opening(page):
     summary = section(page, "Summary")
     assert len(bullets(summary)) == len(bullets(opening(page)))
@@ -66,7 +66,7 @@ def test_claims_stand_behind_asserts(page):
     assert any("assert" in cell.source for cell in hidden)
 
 
-@pytest.mark.parametrize("page", pages.notebooks(), **BY_NAME)
+@pytest.mark.parametrize("page", pages.lessons(), **BY_NAME)
 def test_predict_before_running(page):
     assert "**Predict" in prose(page)
 

@@ -11,7 +11,7 @@ from tests import pages
 WRONG_ANSWERS_EACH = 2
 
 
-@pytest.mark.parametrize("page", pages.notebooks(), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
 def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
     """Run the page as a reader would; at each exercise run the stub, then the solution."""
     matplotlib.use("Agg")
@@ -30,7 +30,7 @@ def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
         assert solved.status == "right", f"{exercise.name}: {solved}"
 
 
-@pytest.mark.parametrize("page", pages.notebooks(), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
 def test_plausible_wrong_answers_get_their_own_hint(page):
     module = page.stem.replace("-", "_")
     wrong = importlib.import_module(f"tests.exercises.wrong_answers.{module}").WRONG
@@ -46,7 +46,7 @@ def test_plausible_wrong_answers_get_their_own_hint(page):
         assert len(set(hints)) == len(hints) >= WRONG_ANSWERS_EACH, f"{module}.{name}: needs its own hint for each"
 
 
-@pytest.mark.parametrize("page", pages.notebooks(), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
 def test_exercises_are_complete(page):
     """At least three on a page, of three kinds, each with a statement, a hint and a solution."""
     text = page.read_text(encoding="utf-8")
