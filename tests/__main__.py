@@ -14,6 +14,8 @@ from pathlib import Path
 from tests.pages import BUILD
 
 REPORTS = Path("_build/reports")
+TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile"]  # a file's tests, and a notebook's cells, stay together and in order
+APART = ["--dist", "load"]  # each test may go to either core
 STAGES = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
     "unit": ["pytest", "tests/unit", "tests/property"],
@@ -21,8 +23,8 @@ STAGES = {
     "executed": [sys.executable, "-m", "tests.notebooks.executed"],
     "book": ["pytest", "tests/book"],
     "notebooks": ["pytest", "-p", "tests.notebooks.strict", "--nbval", "--nbval-current-env", "_build/executed"],
-    "exercises": ["pytest", "tests/exercises"],
-    "site": ["pytest", "tests/site"],
+    "exercises": ["pytest", *APART, "tests/exercises"],
+    "site": ["pytest", *APART, "tests/site"],
 }
 
 
@@ -36,7 +38,8 @@ def main():
     for stage, command in STAGES.items():
         print(f"\n──── {stage} ────", flush=True)
         if command[0] == "pytest":
-            command = [sys.executable, "-m", *command, "-q", f"--junitxml={REPORTS / stage}.xml"]
+            report = f"--junitxml={REPORTS / stage}.xml"
+            command = [sys.executable, "-m", "pytest", "-q", *TWO_AT_A_TIME, *command[1:], report]
         started = time.perf_counter()
         status = subprocess.run(command).returncode
         print(f"──── {stage}: {time.perf_counter() - started:.0f} s ────", flush=True)

@@ -1,6 +1,7 @@
 """The built book in a headless browser: every page, on a desktop and a phone, light and dark."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 from tests import pages
 from tests.site.browser import DESKTOP, PHONE, Visit, broken_links, serve
@@ -60,13 +61,9 @@ def test_no_internal_link_is_broken():
     assert not broken_links(SITE)
 
 
-def test_navigation_leads_through_the_whole_book(browser, address):
+def test_navigation_leads_through_the_whole_book():
     """From the first page, “next” visits every page of the table of contents in its order."""
-    visit = Visit(browser, address, PATHS[0])
     seen = [PATHS[0]]
-    while (following := visit.page.locator("a.right-next")).count():
-        following.first.click()
-        visit.page.wait_for_load_state("domcontentloaded")
-        seen.append(visit.page.url.removeprefix(f"{address}/").split("#")[0])
-    visit.close()
+    while following := BeautifulSoup((SITE / seen[-1]).read_bytes(), "html.parser").select("a.right-next"):
+        seen.append((SITE / seen[-1]).parent.joinpath(following[0]["href"]).resolve().relative_to(SITE).as_posix())
     assert seen == PATHS

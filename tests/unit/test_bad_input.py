@@ -103,6 +103,7 @@ CASES = {
                        "empty": "", "text": io.BytesIO(b"some text")}, images.read_photo),
         *each("size", WHOLES_OR_NONE, lambda size: images.read_photo("/no/such/file.png", size)),
         *each("color", FLAGS, lambda color: images.read_photo("/no/such/file.png", None, color)),
+        *each("longest", WHOLES_OR_NONE, lambda longest: images.read_photo("/no/such/file.png", longest=longest)),
     ],
     "phantom": each("size", WHOLES | {"too large": 10**6}, images.phantom),
     "digits": each("full", FLAGS, images.digits),
