@@ -58,6 +58,12 @@ def mend_citation_list(app, pagename, templatename, context, doctree):
         context["body"] = context["body"].replace('<div role="list" class="citation-list">', "<div>")
 
 
+def reach_tables(app, pagename, templatename, context, doctree):
+    """Let the keyboard reach tables: on a phone a wide one scrolls inside its box."""
+    if "body" in context:
+        context["body"] = context["body"].replace('<table class="table">', '<table class="table" tabindex="0">')
+
+
 def drop_icon_script(app, exception):
     """Empty the theme's icon script, 1.5 MB a page: every icon of this book comes from the theme's icon font."""
     script = Path(app.outdir) / "_static/scripts/fontawesome.js"
@@ -69,6 +75,7 @@ def setup(app):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings would stand on the pages as warnings
     app.connect("html-page-context", drop_thebe)
     app.connect("html-page-context", mend_citation_list)
+    app.connect("html-page-context", reach_tables)
     app.connect("build-finished", drop_icon_script)
     app.connect("config-inited", keep_only_buttons_that_lead_somewhere)
     app.add_node(RunningTime)
