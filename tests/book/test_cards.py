@@ -1,17 +1,14 @@
 """The page of model cards shows every number of the cards, and the build notices when a card changes."""
 
 import hashlib
-import io
 import json
 import re
 
 import pytest
 from bs4 import BeautifulSoup
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from helpers import pretrained
-from tests import pages
+from tests import pages, small_site
 
 PAGE = "book/appendix/model-cards"
 
@@ -81,16 +78,11 @@ def build(tmp_path, monkeypatch):
     source.mkdir()
     (source / "index.md").write_text("# Cards\n\n```{model-cards}\n```\n", encoding="utf-8")
     settings = {"extensions": ["myst_parser", "sphinx_design", "cards"], "myst_enable_extensions": ["colon_fence"],
-                "model_cards": str(tmp_path / "weights"), "html_theme": "basic"}
+                "model_cards": str(tmp_path / "weights")}
 
     def run():
-        warnings, read = io.StringIO(), []
-        with patch_docutils(), docutils_namespace():
-            app = Sphinx(source, None, tmp_path / "html", tmp_path / "doctrees", "html", confoverrides=settings,
-                         status=None, warning=warnings)
-            app.connect("source-read", lambda app, name, text: read.append(name))
-            app.build()
-        return read, (tmp_path / "html/index.html").read_text(encoding="utf-8"), warnings.getvalue()
+        read, warnings = small_site.build(tmp_path, settings)
+        return read, (tmp_path / "html/index.html").read_text(encoding="utf-8"), warnings
 
     return run
 

@@ -1,13 +1,9 @@
 """The page of progress lists what the book holds now, also after a change of another page."""
 
-import io
-
 import pytest
 from bs4 import BeautifulSoup
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from tests import pages
+from tests import pages, small_site
 
 TOC = """format: jb-book
 root: index
@@ -41,17 +37,11 @@ def build(tmp_path, monkeypatch):
              "below.md": "# Below\n", "progress.md": "# Progress\n\n```{progress}\n```\n"}
     for name, text in files.items():
         (source / name).write_text(text, encoding="utf-8")
-    settings = {"extensions": ["myst_parser", "sphinx_external_toc", "sphinx_exercise", "progress"],
-                "html_theme": "basic"}
+    settings = {"extensions": ["myst_parser", "sphinx_external_toc", "sphinx_exercise", "progress"]}
 
     def run():
-        warnings, read = io.StringIO(), []
-        with patch_docutils(), docutils_namespace():
-            app = Sphinx(source, None, tmp_path / "html", tmp_path / "doctrees", "html", confoverrides=settings,
-                         status=None, warning=warnings)
-            app.connect("source-read", lambda app, name, text: read.append(name))
-            app.build()
-        assert not warnings.getvalue()
+        read, warnings = small_site.build(tmp_path, settings)
+        assert not warnings
         soup = BeautifulSoup((tmp_path / "html/progress.html").read_text(encoding="utf-8"), "html.parser")
         return read, soup
 

@@ -1,13 +1,10 @@
 """A quiz question becomes radio buttons, and one that cannot be asked is refused by page, question and fault."""
 
-import io
 
 import pytest
 from bs4 import BeautifulSoup
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from tests import pages
+from tests import pages, small_site
 
 GOOD = """# Quiz
 
@@ -62,16 +59,12 @@ def build(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(pages.ROOT / "book/_ext")
     source = tmp_path / "source"
     source.mkdir()
-    settings = {"extensions": ["myst_parser", "quiz"], "html_theme": "basic",
-                "myst_enable_extensions": ["colon_fence", "dollarmath"]}
+    settings = {"extensions": ["myst_parser", "quiz"], "myst_enable_extensions": ["colon_fence", "dollarmath"]}
 
     def run(text, builder="html"):
         (source / "index.md").write_text(text, encoding="utf-8")
-        warnings = io.StringIO()
-        with patch_docutils(), docutils_namespace():
-            Sphinx(source, None, tmp_path / builder, tmp_path / "doctrees", builder, confoverrides=settings,
-                   status=None, warning=warnings).build()
-        assert not warnings.getvalue()
+        _, warnings = small_site.build(tmp_path, settings, builder)
+        assert not warnings
         return next((tmp_path / builder).glob("index.*")).read_text(encoding="utf-8")
 
     return run
