@@ -7,7 +7,7 @@ from docutils import nodes
 from pages import chapters, plain, read
 from sphinx.util.docutils import SphinxDirective
 
-WIDTH, COLUMNS, NODE, HEIGHT, ROW = 800, 6, 118, 46, 84  # pixels
+WIDTH, COLUMNS, NODE, HEIGHT, ROW = 800, 7, 108, 54, 92  # pixels
 TITLE = 24  # room above a chapter's first row
 
 
@@ -73,7 +73,7 @@ def picture(parts, titles, link):
         for page in pages:
             lines += [line(places[one], places[page.name]) for one in needed(page, parts) if one in places]
             left, high = places[page.name]
-            words = textwrap.wrap(titles[page.name], 19, max_lines=2, placeholder=" …")
+            words = textwrap.wrap(titles[page.name], 17, max_lines=3, placeholder=" …")
             middle = high + HEIGHT / 2 + 4 - 7 * (len(words) - 1)
             spans = "".join(f'<tspan x="{left + NODE / 2:.0f}" y="{middle + 14 * j:.0f}">{html.escape(word)}</tspan>'
                             for j, word in enumerate(words))
