@@ -90,7 +90,8 @@ def photos(split="test", size=256, color=False):
 def read_photo(path, size=None, color=False, longest=None):
     """Read a picture file of your own as float32 in [0, 1], whatever its kind.
 
-    The camera's rotation (EXIF) is applied, transparency is laid on white, CMYK and 16-bit pictures are converted.
+    The camera's rotation (EXIF) is applied, transparency is laid on white, CMYK and 16-bit pictures are converted
+    (grey ones keep their 16 bits, colours keep 8).
     ``size`` and ``color`` work as in :func:`photo`. ``longest`` keeps the whole picture and reduces it, with
     anti-aliasing, until its longer side has so many pixels; a smaller picture stays as it is.
 
@@ -102,7 +103,7 @@ def read_photo(path, size=None, color=False, longest=None):
     """
     import warnings
 
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if not isinstance(path, (str, os.PathLike)) and not hasattr(path, "read"):
         raise TypeError(f"path must be the path of a picture file, but {type(path).__name__} came")
@@ -120,6 +121,9 @@ def read_photo(path, size=None, color=False, longest=None):
                 return _as_array(picture, size, color, longest)
     except FileNotFoundError:
         raise ValueError(f"path {str(path)!r}: there is no such file") from None
+    except UnidentifiedImageError:
+        raise ValueError(f"path {str(path)!r} cannot be read as a picture: it is neither JPEG, PNG, TIFF nor another "
+                         "kind that Pillow knows (save a telephone's HEIC as JPEG first)") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"path {str(path)!r} cannot be read as a picture: {error}") from None
 

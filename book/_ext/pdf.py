@@ -13,6 +13,8 @@ import yaml
 from bs4 import BeautifulSoup
 from pages import _files
 
+from helpers.files import write_whole
+
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
@@ -53,8 +55,8 @@ def together(site, names):
     return str(whole)
 
 
-def print_pdf(page, path, browser):
-    """Print one HTML file as a PDF with an outline, when its formulas are typeset and its pictures are there."""
+def print_pdf(page, browser):
+    """Return one HTML file as a PDF with an outline, when its formulas are typeset and its pictures are there."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -64,10 +66,11 @@ def print_pdf(page, path, browser):
         window.goto(page.as_uri(), wait_until="load", timeout=0)
         window.evaluate("document.documentElement.dataset.theme = 'light'")
         window.evaluate("() => window.MathJax && window.MathJax.startup ? window.MathJax.startup.promise : null")
-        window.pdf(path=path, prefer_css_page_size=True, tagged=True, outline=True, display_header_footer=True,
-                   header_template="<span></span>", footer_template='<div style="width:100%;text-align:center;'
-                   'font-size:8px"><span class="pageNumber"></span></div>')
+        printed = window.pdf(prefer_css_page_size=True, tagged=True, outline=True, display_header_footer=True,
+                             header_template="<span></span>", footer_template='<div style="width:100%;'
+                             'text-align:center;font-size:8px"><span class="pageNumber"></span></div>')
         running.close()
+    return printed
 
 
 def main(root=ROOT):
@@ -84,9 +87,10 @@ def main(root=ROOT):
     page = site / Path(names[0]).parent / "whole-book.html"
     try:
         page.write_text(together(site, names), encoding="utf-8")
-        print_pdf(page, Path(root) / "_build/book.pdf", browser)
+        printed = print_pdf(page, browser)
     finally:
         page.unlink(missing_ok=True)
+    write_whole(Path(root) / "_build/book.pdf", lambda path: path.write_bytes(printed))
     print(f"The whole book on paper: {Path(root) / '_build/book.pdf'}")
     return 0
 

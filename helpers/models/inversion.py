@@ -175,7 +175,7 @@ class Inverter:
         for i in range(0, len(z), 512):
             part = slice(i, i + 512)
             found, cost = self._search(z[part], classes[part], repeated[0][part], repeated[1][part], spread,
-                                       np.float32(realism), steps)
+                                       np.float32(realism), tf.constant(steps))
             x.append(found.numpy())
             loss.append(cost.numpy())
         x = np.concatenate(x).reshape(len(y), restarts, 28, 28, 1)

@@ -11,6 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from helpers import images
@@ -212,6 +213,12 @@ def test_16_bit_grey_keeps_its_levels(tmp_path):
     assert read_photo(tmp_path / "deep.png", size=2).shape == (2, 2)
 
 
+def test_16_bit_colour_is_read_in_8(tmp_path):
+    values = np.random.default_rng(0).integers(0, 65536, (8, 9, 3), np.uint16)
+    tifffile.imwrite(tmp_path / "deep.tif", values, photometric="rgb")
+    np.testing.assert_allclose(read_photo(tmp_path / "deep.tif", color=True), values / 65535, atol=1 / 255)
+
+
 def test_floating_point_tiff(tmp_path):
     values = np.random.default_rng(0).random((4, 6)).astype(np.float32)
     Image.fromarray(values).save(tmp_path / "float.tif")
@@ -305,6 +312,12 @@ def test_files_that_are_no_pictures(tmp_path):
             read_photo(path)
     with pytest.raises(ValueError, match=r"path '.*gone\.png': there is no such file"):
         read_photo(tmp_path / "gone.png")
+
+
+def test_a_telephones_heic_says_what_to_do(tmp_path):
+    (tmp_path / "holiday.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    with pytest.raises(ValueError, match="save a telephone's HEIC as JPEG first"):
+        read_photo(tmp_path / "holiday.heic")
 
 
 def test_an_impossible_path_is_named():

@@ -1,0 +1,65 @@
+"""The learning map draws each chapter's pages, and a line from each page to those that build on it."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests import pages, small_site
+
+TOC = """format: jb-book
+root: index
+parts:
+  - caption: "1 · First"
+    chapters:
+      - file: one
+      - file: two
+  - caption: "2 · Second"
+    chapters:
+      - file: three
+  - caption: Appendix
+    chapters:
+      - file: glossary
+"""
+
+
+def page(title, question, minutes, first):
+    return (f"# {title}\n\n:::{{admonition}} Before you start\n**The question.** {question}\n\n"
+            f"**Read first:** {first}\n\n**Time:** {minutes} minutes to read.\n:::\n")
+
+
+@pytest.fixture
+def soup(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(pages.ROOT / "book/_ext")
+    source = tmp_path / "source"
+    source.mkdir()
+    files = {"_toc.yml": TOC, "index.md": "# Start\n\n```{learning-map}\n```\n",
+             "one.md": page("One & only", "Is it *so*?", 10, "nothing."),
+             "two.md": page("Two", "And this?", 15, "{doc}`one`."),
+             "three.md": page("Three", "And then?", 20, "{doc}`/one` and {doc}`the second <two>`."),
+             "glossary.md": "# Glossary\n"}
+    for name, text in files.items():
+        (source / name).write_text(text, encoding="utf-8")
+    settings = {"extensions": ["myst_parser", "sphinx_external_toc", "learning_map"],
+                "myst_enable_extensions": ["colon_fence"]}
+    _, warnings = small_site.build(tmp_path, settings)
+    assert not warnings
+    return BeautifulSoup((tmp_path / "html/index.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def test_the_list_says_the_same_as_the_drawing(soup):
+    drawn = [(a["href"], " ".join(t.get_text() for t in a.find_all("tspan"))) for a in soup.select("svg a")]
+    listed = [(a["href"], a.get_text()) for a in soup.select("details li > a:first-child")]
+    assert drawn == listed == [("one.html", "One & only"), ("two.html", "Two"), ("three.html", "Three")]
+    assert soup.find("svg")["aria-hidden"] == "true", "the drawing repeats the list"
+    assert [one.get_text() for one in soup.find_all("summary")] == ["1 · First", "2 · Second"]
+
+
+def test_each_page_tells_its_question_time_and_what_comes_before(soup):
+    one, two, three = soup.select("details li")
+    assert "Is it so?" in one.get_text() and "10 minutes" in one.get_text() and "after" not in one.get_text()
+    assert "15 minutes · after One & only" in two.get_text()
+    assert "20 minutes · after One & only, Two" in three.get_text()
+
+
+def test_no_line_repeats_what_another_line_says(soup):
+    """Three needs one and two, and two needs one: a line from one to three would add nothing."""
+    assert len(soup.select("svg path")) == 2
