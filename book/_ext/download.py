@@ -4,6 +4,7 @@ Plain Jupyter knows no MyST: boxes become quotations, hints and solutions fold, 
 formulas are filled in, and links to other pages become their titles. Outputs are left out: the reader runs the cells.
 """
 
+import posixpath
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from myst_nb.sphinx_ import NbMetadataCollector
 from pages import read
 
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
+PAGE = re.compile(r"\[([^]]+)\]\((?!\w+:)([^)\s]+)\.md\)")
 OPEN = re.compile(r"^(:{3,}|`{3,})\{([\w-]+)\} ?(.*)$")
 FENCE = re.compile(r"^(`{3,}|~{3,})")
 WELCOME = """*This notebook is the page “{title}” of the course “{course}”, without its outputs: run the cells and see.
@@ -97,6 +99,7 @@ def _directive(name, title, body, look_up):
 
 def _inline(line, look_up):
     line = re.sub(r"^(\$\$.*?|)\$\$ \(([\w.-]+)\)$", lambda m: rf"{m[1]}\tag{{{look_up('tag', m[2])}}}$$", line)
+    line = PAGE.sub(lambda m: look_up("page", f"{m[1]} <{m[2]}>"), line)
     line = ROLE.sub(lambda m: look_up(m[1], m[2]), line)
     return re.sub(r"\[([^]]+)\]\{[.#][^}]*\}", r"\1", line)
 
@@ -136,11 +139,10 @@ def answers(app, name):
                      for key in content.split(",")]
             return ", ".join(works) if role == "cite:t" else f"({'; '.join(works)})"
         text, _, target = content.rstrip(">").rpartition("<") if content.endswith(">") else ("", "", content)
-        if role == "doc":
-            page = target.lstrip("/") if target.startswith("/") else f"{name.rpartition('/')[0]}/{target}"
-            title = text.strip() or (env.titles[page].astext() if page in env.titles else page)
+        if role == "page":
+            page = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
             address = app.config.html_baseurl
-            return f"[{title}]({address.rstrip('/')}/{page}.html)" if address else f"“{title}”"
+            return f"[{text.strip()}]({address.rstrip('/')}/{page}.html)" if address else f"“{text.strip()}”"
         return text.strip() or target
 
     return look_up

@@ -1,11 +1,13 @@
-"""``{learning-map}``: the chapters, their pages and what to read before each, drawn from the pages themselves."""
+"""The learning map: the chapters, their pages and what to read before each, drawn from the pages themselves.
+
+It takes the place of an admonition with the class ``learning-map``, whose words JupyterLab shows instead.
+"""
 
 import html
 import textwrap
 
 from docutils import nodes
 from pages import chapters, plain, read
-from sphinx.util.docutils import SphinxDirective
 
 WIDTH, COLUMNS, NODE, HEIGHT, ROW = 800, 7, 108, 54, 92  # pixels
 TITLE = 24  # room above a chapter's first row
@@ -15,10 +17,11 @@ class LearningMap(nodes.General, nodes.Element):
     """The place of the map: it is drawn when every page has been read."""
 
 
-class LearningMapDirective(SphinxDirective):
-    def run(self):
-        self.env.metadata[self.env.docname]["learning-map"] = True
-        return [LearningMap()]
+def find_place(app, doctree):
+    for node in list(doctree.findall(nodes.admonition)):
+        if "learning-map" in node["classes"]:
+            node.replace_self(LearningMap())
+            app.env.metadata[app.env.docname]["learning-map"] = True
 
 
 def draw_again(app, env):
@@ -109,7 +112,7 @@ def line(start, end):
 
 def setup(app):
     app.add_node(LearningMap)
-    app.add_directive("learning-map", LearningMapDirective)
+    app.connect("doctree-read", find_place)
     app.connect("env-updated", draw_again)
     app.connect("doctree-resolved", fill)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,12 +1,13 @@
 """What other extensions ask about a page: its question, how long it takes, and what to read before it."""
 
+import posixpath
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
-DOC = re.compile(r"\{doc\}`(?:[^`<]*<)?([^`>]+)>?`")
+LINK = re.compile(r"\[[^]]+\]\((?!\w+:)([^)\s]+)\.md\)")
 
 
 class Page(NamedTuple):
@@ -23,11 +24,10 @@ class Page(NamedTuple):
 def read(name, path):
     """Return the :class:`Page` of one source file."""
     text = Path(path).read_text(encoding="utf-8")
-    folder = PurePosixPath(name).parent
-    first = DOC.findall(_lead(text, r"\*\*Read first:\*\*"))
+    first = LINK.findall(_lead(text, r"\*\*Read first:\*\*"))
     return Page(name, text, text.startswith("---\njupytext:"), _lead(text, r"\*\*The question\.\*\*"),
                 "".join(re.findall(r"^\*\*Time:\*\* (\d+) minutes", text, re.M)[:1]),
-                [one.lstrip("/") if one.startswith("/") else str(folder / one) for one in first])
+                [posixpath.normpath(posixpath.join(posixpath.dirname(name), one)) for one in first])
 
 
 def _lead(text, words):
@@ -51,6 +51,7 @@ def _files(entry):
 
 
 def plain(text):
-    """Return a line of Markdown as bare words: no emphasis, no roles, no dollar signs."""
+    """Return a line of Markdown as bare words: no links, no emphasis, no roles, no dollar signs."""
+    text = re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\{[\w:-]+\}`([^`<]*?)(?: *<[^`>]*>)?`", r"\1", text)
     return re.sub(r"[*`$]", "", text).strip()

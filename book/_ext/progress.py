@@ -1,7 +1,8 @@
-"""``{progress}``: every page of the table of contents with its exercises and quiz questions, to be ticked.
+"""Progress: every page of the table of contents with its exercises and quiz questions, to be ticked.
 
-The list is made from what Sphinx has read, so it is never out of date. ``progress.js`` fills in what this reader did;
-without it the page is a list to print.
+It takes the place of an admonition with the class ``progress``, whose words JupyterLab shows instead. The list is made
+from what Sphinx has read, so it is never out of date. ``progress.js`` fills in what this reader did; without it the
+page is a list to print.
 """
 
 from html import escape
@@ -10,7 +11,6 @@ from pathlib import Path
 from docutils import nodes
 from quiz import Question
 from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.util.docutils import SphinxDirective
 from sphinx_exercise.nodes import exercise_subtitle, is_exercise_node
 
 
@@ -18,23 +18,43 @@ class Chapter(nodes.General, nodes.Element):
     """A place for the list of a chapter's ``pages``."""
 
 
-class Progress(SphinxDirective):
-    """One section for each chapter of the table of contents."""
+CONTROLS = """
+<noscript><p>Your browser runs no scripts here, so nothing can be remembered. You can print this page and tick it on
+paper.</p></noscript>
+<div class="progress-controls" hidden>
+<progress aria-label="share of the course that is done"></progress>
+<p class="progress-all"></p>
+<p class="progress-forgets" hidden>This browser does not let the book remember anything: your ticks are lost when you
+leave a page. A private window and a blocked storage are the usual reasons.</p>
+<p><button type="button" class="progress-save">Save to a file</button><button type="button" class="progress-load">Load a
+file</button><button type="button" class="progress-forget">Forget all</button>
+<input type="file" accept=".txt,text/plain" aria-label="file of progress" hidden></p>
+<p class="progress-said" role="status"></p>
+</div>
+"""
 
-    def run(self):
-        self.env.note_dependency(str(Path(self.env.srcdir, self.config.external_toc_path)))
-        toc, sections = self.env.external_site_map, []
-        for chapter in toc.root.subtrees:
-            pages = [page for page in below(toc, chapter) if page != self.env.docname]
-            if not pages:
-                continue
-            name = chapter.caption or "Pages"
-            section = nodes.section(names=[nodes.fully_normalize_name(name)])
-            section += [nodes.title("", name), Chapter("", pages=pages)]
-            self.state.document.note_implicit_target(section, section)
-            sections.append(section)
-        self.env.metadata[self.env.docname]["progress"] = True
-        return sections
+
+def find_place(app, doctree):
+    for node in list(doctree.findall(nodes.admonition)):
+        if "progress" in node["classes"]:
+            node.replace_self([nodes.raw("", CONTROLS, format="html"), *sections(app.env, doctree)])
+            app.env.metadata[app.env.docname]["progress"] = True
+
+
+def sections(env, doctree):
+    """Return one section for each chapter of the table of contents."""
+    env.note_dependency(str(Path(env.srcdir, env.config.external_toc_path)))
+    toc, found = env.external_site_map, []
+    for chapter in toc.root.subtrees:
+        pages = [page for page in below(toc, chapter) if page != env.docname]
+        if not pages:
+            continue
+        name = chapter.caption or "Pages"
+        section = nodes.section(names=[nodes.fully_normalize_name(name)])
+        section += [nodes.title("", name), Chapter("", pages=pages)]
+        doctree.note_implicit_target(section, section)
+        found.append(section)
+    return found
 
 
 def below(toc, tree):
@@ -116,8 +136,8 @@ def list_again(app, env):
 def setup(app):
     app.setup_extension("quiz")
     app.add_node(Chapter)
-    app.add_directive("progress", Progress)
     app.add_post_transform(FillChapters)
+    app.connect("doctree-read", find_place, priority=100)  # before the table of contents of the page is made
     app.connect("doctree-read", collect)
     app.connect("env-purge-doc", forget)
     app.connect("env-merge-info", merge)

@@ -8,12 +8,14 @@ import sys
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from PIL import Image
 from typer.testing import CliRunner
 
 from helpers import league
 from helpers.__main__ import app
 from helpers.images import photo
+from helpers.league_table import LeagueTable
 from helpers.metrics import psnr
 
 COLUMNS = ["task", "method", "image", "psnr", "ssim", "seconds", "peak_mb"]
@@ -214,3 +216,26 @@ def test_help_needs_no_heavy_import():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "league" in result.stdout and "restore" in result.stdout
+
+
+def test_table_shows_every_mean_and_marks_the_best(tmp_path):
+    rows = [{"task": task, "method": method, "image": str(i), "psnr": value + i, "ssim": 0.5, "seconds": 1.0,
+             "peak_mb": 3.0} for i in range(3) for task, method, value in
+            (("denoise25", "Wiener", 20.0), ("denoise25", "network", 30.0), ("deblur", "Wiener", 25.0))]
+    (tmp_path / "league.json").write_text(json.dumps({"rows": rows}))
+    whole, every = BeautifulSoup(LeagueTable(tmp_path / "league.json")._repr_html_(), "html.parser").find_all("table")
+    cells = {row.find("th").get_text(): [cell.get_text() for cell in row.find_all("td")]
+             for row in whole.tbody.find_all("tr")}
+    assert [one.get_text() for one in whole.thead.find_all("th")] == ["Method", "denoise25", "deblur"]
+    assert cells == {"Wiener": ["21.00", "26.00"], "network": ["31.00", "–"]}
+    assert {one.get_text() for one in whole.find_all("strong")} == {"31.00", "26.00"}
+    assert len(every.tbody.find_all("tr")) == 3 and "20.00 to 22.00" in every.get_text()
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", '{"rows": []}', '{"rows": [{"a": 1}]}'])
+def test_a_file_that_holds_no_league_is_named(tmp_path, text):
+    path = tmp_path / "wrong.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ValueError, match=r"path '.*wrong\.json' is no file of a league"):
+        LeagueTable(path)

@@ -31,10 +31,10 @@ def soup(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(pages.ROOT / "book/_ext")
     source = tmp_path / "source"
     source.mkdir()
-    files = {"_toc.yml": TOC, "index.md": "# Start\n\n```{learning-map}\n```\n",
+    files = {"_toc.yml": TOC, "index.md": "# Start\n\n```{admonition} Map\n:class: learning-map\n\nIn words.\n```\n",
              "one.md": page("One & only", "Is it *so*?", 10, "nothing."),
-             "two.md": page("Two", "And this?", 15, "{doc}`one`."),
-             "three.md": page("Three", "And then?", 20, "{doc}`/one` and {doc}`the second <two>`."),
+             "two.md": page("Two", "And this?", 15, "[One](one.md)."),
+             "three.md": page("Three", "And then?", 20, "[One](one.md) and [the second](two.md)."),
              "glossary.md": "# Glossary\n"}
     for name, text in files.items():
         (source / name).write_text(text, encoding="utf-8")
@@ -51,6 +51,10 @@ def test_the_list_says_the_same_as_the_drawing(soup):
     assert drawn == listed == [("one.html", "One & only"), ("two.html", "Two"), ("three.html", "Three")]
     assert soup.find("svg")["aria-hidden"] == "true", "the drawing repeats the list"
     assert [one.get_text() for one in soup.find_all("summary")] == ["1 · First", "2 · Second"]
+
+
+def test_the_words_for_jupyterlab_are_gone(soup):
+    assert "In words" not in soup.get_text()
 
 
 def test_each_page_tells_its_question_time_and_what_comes_before(soup):

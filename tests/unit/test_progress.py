@@ -34,7 +34,8 @@ def build(tmp_path, monkeypatch):
     source = tmp_path / "source"
     source.mkdir()
     files = {"_toc.yml": TOC, "index.md": "# Start\n", "one.md": "# Page one\n" + EXERCISE, "two.md": "# Page two\n",
-             "below.md": "# Below\n", "progress.md": "# Progress\n\n```{progress}\n```\n"}
+             "below.md": "# Below\n",
+             "progress.md": "# Progress\n\n```{admonition} List\n:class: progress\n\nIn words.\n```\n"}
     for name, text in files.items():
         (source / name).write_text(text, encoding="utf-8")
     settings = {"extensions": ["myst_parser", "sphinx_external_toc", "sphinx_exercise", "progress"]}

@@ -23,7 +23,7 @@ The level $\\sigma$ halves. By how much does the PSNR rise?
 ```{admonition} Answers
 :class: dropdown
 
-1. **No.** That would be half the *squared* error: see {doc}`index`.
+1. **No.** That would be half the *squared* error: see [the start](index.md).
 2. **Right.** The squared error falls to a quarter.
 
    And ten times the logarithm of four is about six.

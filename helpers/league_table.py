@@ -1,15 +1,8 @@
-"""``{league-table}``: the results of a league, from the JSON file that ``python -m helpers league --json`` wrote.
-
-Two tables: the mean PSNR of all methods × damages, and every mean with its interval, time and memory. Both are plain
-HTML; ``league.js`` makes their columns sortable.
-"""
+"""The results of a league as HTML, from the JSON file that ``python -m helpers league --json`` wrote."""
 
 import json
 from html import escape
 from pathlib import Path
-
-from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
 
 from helpers import digit_league, league
 
@@ -23,56 +16,75 @@ COLUMNS = {  # key: (title, digits after the point)
 }
 
 
-class LeagueTable(SphinxDirective):
-    """One league, from the file named as argument, which lies beside the page."""
+class LeagueTable:
+    """Two tables: the mean PSNR of all methods × damages, and every mean with its interval, time and memory.
 
-    required_arguments = 1
+    A notebook shows an object of this class as HTML. In the built book its columns can be sorted.
 
-    def run(self):
-        path = Path(self.env.doc2path(self.env.docname)).parent / self.arguments[0]
-        self.env.note_dependency(str(path))
-        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
-        module, name = (digit_league, "digits") if "digit" in rows[0] else (league, "photographs")
-        lines = module.summarise([module.Row(**row) for row in rows])
-        return [nodes.raw("", overview(lines, module.TASKS, name) + details(lines, module.TASKS, name), format="html")]
+    Parameters
+    ----------
+    path : path of the JSON file of ``python -m helpers league --json``, with or without ``--digits``
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or holds no rows of a league.
+    """
+
+    def __init__(self, path):
+        try:
+            rows = json.loads(Path(path).read_text(encoding="utf-8"))["rows"]
+            module, self.name = (digit_league, "digits") if "digit" in rows[0] else (league, "photographs")
+            self.lines = module.summarise([module.Row(**row) for row in rows])
+        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            raise ValueError(f"path {str(path)!r} is no file of a league: {type(error).__name__}: {error}") from None
+
+        played = {line["task"] for line in self.lines}
+        self.tasks = [task for task in module.TASKS if task in played]
+
+    def __repr__(self):
+        return f"{type(self).__name__} of {self.name}: {len(self.lines)} lines"
+
+    def _repr_html_(self):
+        return _overview(self.lines, self.tasks, self.name) + _details(self.lines, self.tasks, self.name)
 
 
-def overview(lines, tasks, name):
+def _overview(lines, tasks, name):
     """Return the table of mean PSNR: a row for each method, a column for each damage; the best of a column is bold."""
     methods = list(dict.fromkeys(line["method"] for line in lines))
     mean = {(line["method"], line["task"]): line["psnr"].mean for line in lines}
     best = {task: max(value for (_, other), value in mean.items() if other == task) for task in tasks}
     rows = []
     for method in methods:
-        cells = [heading(method)]
+        cells = [_heading(method)]
         for task in tasks:
             value = mean.get((method, task))
             shown = "–" if value is None else f"{value:.2f}"
             shown = f"<strong>{shown}</strong>" if value == best[task] else shown
-            cells.append(cell("" if value is None else value, shown))
+            cells.append(_cell("" if value is None else value, shown))
         rows.append(cells)
-    return table(f"Mean PSNR in dB, {name}: every method on every damage", ["Method", *tasks], rows)
+    return _table(f"Mean PSNR in dB, {name}: every method on every damage", ["Method", *tasks], rows)
 
 
-def details(lines, tasks, name):
+def _details(lines, tasks, name):
     """Return the table of everything measured: a row for each damage and method."""
     measured = [key for key in COLUMNS if key in lines[0]]
     rows = []
     for line in lines:
-        cells = [heading(line["method"]), cell(line["task"], escape(line["task"]))]
+        cells = [_heading(line["method"]), _cell(line["task"], escape(line["task"]))]
         for key in measured:
             value, style = line[key], f".{COLUMNS[key][1]}f"
             if isinstance(value, tuple):
-                cells.append(cell(value.mean, f'{value.mean:{style}} <span class="league-interval">'
+                cells.append(_cell(value.mean, f'{value.mean:{style}} <span class="league-interval">'
                                               f"{value.low:{style}} to {value.high:{style}}</span>"))
             else:
-                cells.append(cell(value, f"{value:{style}}"))
+                cells.append(_cell(value, f"{value:{style}}"))
         rows.append(cells)
     titles = ["Method", "Damage", *(COLUMNS[key][0] for key in measured)]
-    return table(f"Everything measured, {name}: means, with 95 % intervals", titles, rows)
+    return _table(f"Everything measured, {name}: means, with 95 % intervals", titles, rows)
 
 
-def table(caption, titles, rows):
+def _table(caption, titles, rows):
     """Return a table that scrolls inside its own box, which the keyboard can reach."""
     head = "".join(f'<th scope="col" data-kind="{"text" if title in TEXT else "number"}">{escape(title)}</th>'
                    for title in titles)
@@ -82,15 +94,9 @@ def table(caption, titles, rows):
             "</table>\n</div>\n")
 
 
-def heading(text):
+def _heading(text):
     return f'<th scope="row" data-value="{escape(text)}">{escape(text)}</th>'
 
 
-def cell(value, shown):
+def _cell(value, shown):
     return f'<td data-value="{value}">{shown}</td>'
-
-
-def setup(app):
-    app.add_directive("league-table", LeagueTable)
-    app.add_css_file("league.css")
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
