@@ -3,6 +3,7 @@
 import json
 import re
 
+import jupytext
 import pytest
 
 from tests import pages
@@ -75,6 +76,13 @@ def test_predict_before_running(page):
 def test_no_measured_number_is_typed(page):
     teaching = prose(page).split("## Exercises")[0]
     assert not MEASURED.findall(teaching), "glue measured numbers instead of typing them"
+
+
+@pytest.mark.parametrize("page", pages.pages(), **BY_NAME)
+def test_page_works_in_jupyterlab(page):
+    """There a {doc} role leads out of JupyterLab, and a page that names no kernel asks for one."""
+    assert "{doc}" not in page.read_text(encoding="utf-8"), "link to a page as [words](folder/page.md)"
+    assert jupytext.read(page).metadata.get("kernelspec", {}).get("name") == "python3"
 
 
 @pytest.mark.parametrize("page", pages.notebooks(), **BY_NAME)
