@@ -2,8 +2,29 @@
 
 import io
 
+import yaml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+
+def toc(parts):
+    """Return the text of _toc.yml: a part for each (caption, pages), where a page may be (page, pages below it)."""
+    def entry(page):
+        if isinstance(page, str):
+            return {"file": page}
+        return {"file": page[0], "sections": [entry(below) for below in page[1]]}
+
+    parts = [{"caption": caption, "chapters": [entry(page) for page in inside]} for caption, inside in parts.items()]
+    return yaml.safe_dump({"format": "jb-book", "root": "index", "parts": parts}, sort_keys=False)
+
+
+def write(folder, files):
+    """Write the files, from name to text, into ``folder/source``, and return that folder."""
+    source = folder / "source"
+    source.mkdir()
+    for name, text in files.items():
+        (source / name).write_text(text, encoding="utf-8")
+    return source
 
 
 def build(folder, settings, builder="html"):

@@ -4,7 +4,6 @@ Plain Jupyter knows no MyST: boxes become quotations, hints and solutions fold, 
 formulas are filled in, and links to other pages become their titles. Outputs are left out: the reader runs the cells.
 """
 
-import posixpath
 import re
 from pathlib import Path
 
@@ -12,10 +11,9 @@ import jupytext
 import nbformat
 from myst_nb.ext.glue.crossref import read_glue_cache
 from myst_nb.sphinx_ import NbMetadataCollector
-from pages import read
+from pages import LINK, linked, read
 
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
-PAGE = re.compile(r"\[([^]]+)\]\((?!\w+:)([^)\s]+)\.md\)")
 OPEN = re.compile(r"^(:{3,}|`{3,})\{([\w-]+)\} ?(.*)$")
 FENCE = re.compile(r"^(`{3,}|~{3,})")
 WELCOME = """*This notebook is the page “{title}” of the course “{course}”, without its outputs: run the cells and see.
@@ -99,7 +97,7 @@ def _directive(name, title, body, look_up):
 
 def _inline(line, look_up):
     line = re.sub(r"^(\$\$.*?|)\$\$ \(([\w.-]+)\)$", lambda m: rf"{m[1]}\tag{{{look_up('tag', m[2])}}}$$", line)
-    line = PAGE.sub(lambda m: look_up("page", f"{m[1]} <{m[2]}>"), line)
+    line = LINK.sub(lambda m: look_up("page", f"{m[1]} <{m[2]}>"), line)
     line = ROLE.sub(lambda m: look_up(m[1], m[2]), line)
     return re.sub(r"\[([^]]+)\]\{[.#][^}]*\}", r"\1", line)
 
@@ -140,9 +138,8 @@ def answers(app, name):
             return ", ".join(works) if role == "cite:t" else f"({'; '.join(works)})"
         text, _, target = content.rstrip(">").rpartition("<") if content.endswith(">") else ("", "", content)
         if role == "page":
-            page = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-            address = app.config.html_baseurl
-            return f"[{text.strip()}]({address.rstrip('/')}/{page}.html)" if address else f"“{text.strip()}”"
+            address = app.config.html_baseurl.rstrip("/")
+            return f"[{text.strip()}]({address}/{linked(name, target)}.html)" if address else f"“{text.strip()}”"
         return text.strip() or target
 
     return look_up

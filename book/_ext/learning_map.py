@@ -7,7 +7,7 @@ import html
 import textwrap
 
 from docutils import nodes
-from pages import chapters, plain, read
+from pages import boxes, chapters, plain, read
 
 WIDTH, COLUMNS, NODE, HEIGHT, ROW = 800, 7, 108, 54, 92  # pixels
 TITLE = 24  # room above a chapter's first row
@@ -18,10 +18,9 @@ class LearningMap(nodes.General, nodes.Element):
 
 
 def find_place(app, doctree):
-    for node in list(doctree.findall(nodes.admonition)):
-        if "learning-map" in node["classes"]:
-            node.replace_self(LearningMap())
-            app.env.metadata[app.env.docname]["learning-map"] = True
+    for box in boxes(doctree, "learning-map"):
+        box.replace_self(LearningMap())
+        app.env.metadata[app.env.docname]["learning-map"] = True
 
 
 def draw_again(app, env):

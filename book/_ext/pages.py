@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+from docutils import nodes
 
-LINK = re.compile(r"\[[^]]+\]\((?!\w+:)([^)\s]+)\.md\)")
+LINK = re.compile(r"\[([^]]+)\]\((?!\w+:)([^)\s]+)\.md\)")  # words and target of a link to another page
 
 
 class Page(NamedTuple):
@@ -24,10 +25,19 @@ class Page(NamedTuple):
 def read(name, path):
     """Return the :class:`Page` of one source file."""
     text = Path(path).read_text(encoding="utf-8")
-    first = LINK.findall(_lead(text, r"\*\*Read first:\*\*"))
+    first = [linked(name, target) for _, target in LINK.findall(_lead(text, r"\*\*Read first:\*\*"))]
     return Page(name, text, text.startswith("---\njupytext:"), _lead(text, r"\*\*The question\.\*\*"),
-                "".join(re.findall(r"^\*\*Time:\*\* (\d+) minutes", text, re.M)[:1]),
-                [posixpath.normpath(posixpath.join(posixpath.dirname(name), one)) for one in first])
+                "".join(re.findall(r"^\*\*Time:\*\* (\d+) minutes", text, re.M)[:1]), first)
+
+
+def linked(name, target):
+    """Return the name of the page that a link on the page ``name`` leads to."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+
+
+def boxes(doctree, kind):
+    """Return the admonitions of a class: JupyterLab shows their words, an extension puts something in their place."""
+    return [node for node in doctree.findall(nodes.admonition) if kind in node["classes"]]
 
 
 def _lead(text, words):

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from pages import boxes
 from quiz import Question
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_exercise.nodes import exercise_subtitle, is_exercise_node
@@ -35,10 +36,9 @@ file</button><button type="button" class="progress-forget">Forget all</button>
 
 
 def find_place(app, doctree):
-    for node in list(doctree.findall(nodes.admonition)):
-        if "progress" in node["classes"]:
-            node.replace_self([nodes.raw("", CONTROLS, format="html"), *sections(app.env, doctree)])
-            app.env.metadata[app.env.docname]["progress"] = True
+    for box in boxes(doctree, "progress"):
+        box.replace_self([nodes.raw("", CONTROLS, format="html"), *sections(app.env, doctree)])
+        app.env.metadata[app.env.docname]["progress"] = True
 
 
 def sections(env, doctree):

@@ -29,6 +29,7 @@ JavaScript: the style sheet shows an explanation when its choice is taken. ``pro
 """
 
 from docutils import nodes
+from pages import boxes
 from sphinx.errors import SphinxError
 from sphinx.transforms import SphinxTransform
 
@@ -56,7 +57,7 @@ class QuizQuestions(SphinxTransform):
 
     def apply(self, **kwargs):
         faults = []
-        found = [node for node in self.document.findall(nodes.admonition) if "quiz" in node["classes"]]
+        found = boxes(self.document, "quiz")
         for number, admonition in enumerate(found, start=1):
             try:
                 admonition.replace_self(question(admonition, number))

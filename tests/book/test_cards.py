@@ -74,9 +74,7 @@ def put(folder, card, content=b"numbers"):
 def build(tmp_path, monkeypatch):
     """Return a function that builds the site: (what it read, the page's HTML, the warnings)."""
     monkeypatch.syspath_prepend(pages.ROOT / "book/_ext")
-    source = tmp_path / "source"
-    source.mkdir()
-    (source / "index.md").write_text("# Cards\n\n```{model-cards}\n```\n", encoding="utf-8")
+    small_site.write(tmp_path, {"index.md": "# Cards\n\n```{model-cards}\n```\n"})
     settings = {"extensions": ["myst_parser", "sphinx_design", "cards"], "myst_enable_extensions": ["colon_fence"],
                 "model_cards": str(tmp_path / "weights")}
 

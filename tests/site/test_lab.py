@@ -22,8 +22,8 @@ check("first_restoration.halving", gain)"""
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """Start JupyterLab as ``make lab`` does, on copies of three pages; yield its address."""
+def lab(browser, tmp_path_factory):
+    """Start JupyterLab as ``make lab`` does, on copies of three pages, if there is a browser; yield its address."""
     book, settings = tmp_path_factory.mktemp("book"), tmp_path_factory.mktemp("settings")
     for page in PAGES:
         (book / page).parent.mkdir(exist_ok=True)

@@ -5,20 +5,7 @@ from bs4 import BeautifulSoup
 
 from tests import pages, small_site
 
-TOC = """format: jb-book
-root: index
-parts:
-  - caption: "1 · First"
-    chapters:
-      - file: one
-      - file: two
-  - caption: "2 · Second"
-    chapters:
-      - file: three
-  - caption: Appendix
-    chapters:
-      - file: glossary
-"""
+TOC = small_site.toc({"1 · First": ["one", "two"], "2 · Second": ["three"], "Appendix": ["glossary"]})
 
 
 def page(title, question, minutes, first):
@@ -29,15 +16,12 @@ def page(title, question, minutes, first):
 @pytest.fixture
 def soup(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(pages.ROOT / "book/_ext")
-    source = tmp_path / "source"
-    source.mkdir()
     files = {"_toc.yml": TOC, "index.md": "# Start\n\n```{admonition} Map\n:class: learning-map\n\nIn words.\n```\n",
              "one.md": page("One & only", "Is it *so*?", 10, "nothing."),
              "two.md": page("Two", "And this?", 15, "[One](one.md)."),
              "three.md": page("Three", "And then?", 20, "[One](one.md) and [the second](two.md)."),
              "glossary.md": "# Glossary\n"}
-    for name, text in files.items():
-        (source / name).write_text(text, encoding="utf-8")
+    small_site.write(tmp_path, files)
     settings = {"extensions": ["myst_parser", "sphinx_external_toc", "learning_map"],
                 "myst_enable_extensions": ["colon_fence"]}
     _, warnings = small_site.build(tmp_path, settings)

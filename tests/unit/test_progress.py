@@ -5,19 +5,7 @@ from bs4 import BeautifulSoup
 
 from tests import pages, small_site
 
-TOC = """format: jb-book
-root: index
-parts:
-  - caption: "1 · First"
-    chapters:
-      - file: one
-        sections:
-          - file: below
-  - caption: Appendix
-    chapters:
-      - file: progress
-      - file: two
-"""
+TOC = small_site.toc({"1 · First": [("one", ["below"])], "Appendix": ["progress", "two"]})
 EXERCISE = """
 ```{exercise} Change: less < more & "none"
 :label: one-change
@@ -31,13 +19,10 @@ Do it.
 def build(tmp_path, monkeypatch):
     """Return a function that builds the site and returns (pages read, rows of the page of progress)."""
     monkeypatch.syspath_prepend(pages.ROOT / "book/_ext")
-    source = tmp_path / "source"
-    source.mkdir()
     files = {"_toc.yml": TOC, "index.md": "# Start\n", "one.md": "# Page one\n" + EXERCISE, "two.md": "# Page two\n",
              "below.md": "# Below\n",
              "progress.md": "# Progress\n\n```{admonition} List\n:class: progress\n\nIn words.\n```\n"}
-    for name, text in files.items():
-        (source / name).write_text(text, encoding="utf-8")
+    source = small_site.write(tmp_path, files)
     settings = {"extensions": ["myst_parser", "sphinx_external_toc", "sphinx_exercise", "progress"]}
 
     def run():

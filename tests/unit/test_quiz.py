@@ -57,8 +57,7 @@ BAD = {
 def build(tmp_path, monkeypatch):
     """Return a function that builds a page and returns its HTML."""
     monkeypatch.syspath_prepend(pages.ROOT / "book/_ext")
-    source = tmp_path / "source"
-    source.mkdir()
+    source = small_site.write(tmp_path, {})
     settings = {"extensions": ["myst_parser", "quiz"], "myst_enable_extensions": ["colon_fence", "dollarmath"]}
 
     def run(text, builder="html"):
