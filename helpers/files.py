@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -31,6 +32,7 @@ def check_writable(path):
 def write_whole(path, write):
     """Let ``write(temporary_path)`` write a file, then give it its name: a reader never sees half a file.
 
+    Content and name are on the disk when this returns, in this order: a power cut leaves the old file or the new one.
     Raises ``ValueError`` if the folder is missing or cannot be written to, or the disk is full; an old file of that
     name is then left as it was.
     """
@@ -39,6 +41,18 @@ def write_whole(path, write):
         with tempfile.TemporaryDirectory(dir=path.parent or ".", prefix=".writing-") as folder:
             temporary = Path(folder) / path.name
             write(temporary)
+            _to_disk(temporary)
             os.replace(temporary, path)
+            with contextlib.suppress(OSError):  # the file is there; some systems cannot do this for a folder
+                _to_disk(path.parent)
     except OSError as error:
         raise ValueError(f"path {str(path)!r} cannot be written: {error}") from None
+
+
+def _to_disk(path):
+    """Wait until what was written to a file, or the names in a folder, have reached the disk."""
+    number = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)  # Windows flushes what it may write
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
