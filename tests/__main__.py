@@ -32,6 +32,7 @@ def main():
     """Run the stages and return the exit status of the first that fails."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # both as in the Makefile, which says why
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # a core for each page, in the build and in the second run
     REPORTS.mkdir(parents=True, exist_ok=True)
     for report in REPORTS.glob("*.xml"):
         report.unlink()

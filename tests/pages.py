@@ -11,7 +11,8 @@ import jupytext
 import yaml
 
 ROOT = Path(__file__).parents[1]
-BUILD = [shutil.which("jupyter-book", path=Path(sys.executable).parent), "build", "-n", "-W", "--keep-going", "."]
+READERS_BUILD = [shutil.which("jupyter-book", path=Path(sys.executable).parent), "build", "-n", "."]  # as `make book`
+BUILD = [*READERS_BUILD[:-1], "-W", "--keep-going", "."]
 
 
 class Exercise(NamedTuple):
