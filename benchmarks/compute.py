@@ -92,7 +92,7 @@ def latency():
 
     x = digits().x_test[:64]
     y, operators, sigma = digit_tasks.damage(x, "noise50")
-    load = pretrained.load
+    load = pretrained.shared
     calls = {
         "classifier": lambda n: load("classifier").read(x[:n]),
         "restorer": lambda n: load("restorer").restore(y[:n], operators[:n], sigma),
@@ -145,7 +145,7 @@ def where():
 
     y = noisy(256)
     both = np.stack([y, np.full_like(y, 25 / 255)], axis=-1)[None]
-    return profile(pretrained.load("denoiser").network, both)
+    return profile(pretrained.shared("denoiser").network, both)
 
 
 # ------------------------------------------------------------------------------------------------ switches
@@ -159,11 +159,11 @@ def _inputs(model, batch):
     rng = np.random.default_rng(0)
     if model == "denoiser":
         y = noisy(256)
-        return pretrained.load(model).network, np.stack([y, np.full_like(y, 25 / 255)], axis=-1)[None]
+        return pretrained.shared(model).network, np.stack([y, np.full_like(y, 25 / 255)], axis=-1)[None]
     if model == "classifier":
-        return pretrained.load(model).network, rng.random((batch, 28, 28, 1), np.float32)
+        return pretrained.shared(model).network, rng.random((batch, 28, 28, 1), np.float32)
     z = rng.standard_normal((batch, 64)).astype(np.float32)
-    return pretrained.load("gan").networks["generator"], [z, one_hot(np.arange(batch) % 10)]
+    return pretrained.shared("gan").networks["generator"], [z, one_hot(np.arange(batch) % 10)]
 
 
 def run_network(model, policy="float32", way="graph", batch=64):
@@ -248,7 +248,7 @@ def growth():
     from helpers import pretrained, restoration
     from helpers.operators import Blur, Identity, Mask
 
-    denoise = pretrained.load("denoiser")
+    denoise = pretrained.shared("denoiser")
     blur = Blur.gaussian(1.6)
     methods = {
         "Wiener filter": lambda y, mask: restoration.wiener(y, blur, 25 / 255),

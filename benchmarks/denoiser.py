@@ -22,7 +22,7 @@ def main():
     if len(sys.argv) > 1:
         print(json.dumps(_large(int(sys.argv[1]))))
         return
-    denoise = pretrained.load("denoiser")
+    denoise = pretrained.shared("denoiser")
     methods = {"network": denoise}
     if importlib.util.find_spec("bm3d"):
         import bm3d
@@ -54,7 +54,7 @@ def main():
 def _large(side):
     import resource
 
-    denoise = pretrained.load("denoiser")
+    denoise = pretrained.shared("denoiser")
     y = np.random.default_rng(0).random((side, side), np.float32)
     denoise(y[:256, :256], 0.1)  # the first call builds the graph
     started = time.perf_counter()

@@ -19,11 +19,11 @@ def _as_it_came(y, operators, sigma):
 
 
 def _supervised(y, operators, sigma):
-    return pretrained.load("restorer").restore(y, operators, sigma)
+    return pretrained.shared("restorer").restore(y, operators, sigma)
 
 
 def _inversion(**settings):
-    return lambda y, operators, sigma: pretrained.load("inverter").restore(y, operators, sigma, **settings)
+    return lambda y, operators, sigma: pretrained.shared("inverter").restore(y, operators, sigma, **settings)
 
 
 METHODS = {
@@ -92,7 +92,7 @@ def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False):
     games = [(task, method) for task in tasks for method in chosen if method in able(task)]
     if not games:
         raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
-    read = pretrained.load("classifier").read
+    read = pretrained.shared("classifier").read
     rows = []
     for task, method in tqdm(games, disable=not progress, unit="game"):
         y, operators, sigma = digit_tasks.damage(x, task, seed)

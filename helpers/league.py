@@ -102,11 +102,11 @@ def _patches(y, operator, sigma):
 
 
 def _network(y, operator, sigma):
-    return pretrained.load("denoiser")(y, sigma)
+    return pretrained.shared("denoiser")(y, sigma)
 
 
 def _network_prior(y, operator, sigma):
-    return restoration.plug_and_play(y, operator, sigma, denoiser=pretrained.load("denoiser"))
+    return restoration.plug_and_play(y, operator, sigma, denoiser=pretrained.shared("denoiser"))
 
 
 METHODS = {

@@ -39,7 +39,10 @@ def card(name, folder=FOLDER):
 
 
 def load(name, folder=FOLDER):
-    """Return the ready object of a trained model.
+    """Return the ready object of a trained model, made anew at each call: it may be trained further or taken apart.
+
+    What the model needs (the inverter, for example, needs a GAN) comes from the same folder, or else from the shipped
+    weights: from where the very weights lie that it was trained with.
 
     Raises
     ------
@@ -47,20 +50,38 @@ def load(name, folder=FOLDER):
         For an unknown name; for a weights file that is missing, truncated or altered; for weights of another model.
         The message names the file.
     """
-    return _load(name, str(folder), card(name, folder)["sha256"])
-
-
-@functools.lru_cache(maxsize=16)
-def _load(name, folder, sha256):
     recipe = recipes.recipe(name)
-    needed = {}
-    for other, wanted in card(name, folder).get("needs", {}).items():
-        if card(other)["sha256"] != wanted:
-            raise ValueError(f"weights of {name} were trained for another {other}: `python -m helpers train {name}`")
-        needed[other] = load(other)
+    needed = {other: load(other, _home(name, other, wanted, folder))
+              for other, wanted in card(name, folder).get("needs", {}).items()}
     ready = recipe.ready().blank(recipe, **needed)
     put(ready.networks, read(name, folder))
     return ready
+
+
+def shared(name):
+    """Return one object of a shipped model for everybody who only asks it: building it takes a second or two.
+
+    Whoever wants to change a model takes one of its own, with :func:`load`.
+    """
+    return _shared(name, card(name)["sha256"])
+
+
+@functools.lru_cache(maxsize=16)
+def _shared(name, sha256):
+    return load(name)
+
+
+def _home(name, other, wanted, folder):
+    """Return the folder that holds the weights ``wanted`` of another model, which ``name`` was trained with."""
+    for place in dict.fromkeys((Path(folder), FOLDER)):
+        if (place / f"{other}.json").exists() and card(other, place)["sha256"] == wanted:
+            return place
+    raise ValueError(f"weights of {name} were trained for another {other}: `python -m helpers train {name}`")
+
+
+def home(name, folder):
+    """Return ``folder`` if it holds a card of the model, or else that of the shipped weights."""
+    return Path(folder) if (Path(folder) / f"{name}.json").exists() else FOLDER
 
 
 def read(name, folder=FOLDER):

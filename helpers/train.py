@@ -49,8 +49,9 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     training = recipe.module().Training
     arguments = {} if pictures is None else {"pictures": pictures}
     if recipe.options.get("judged"):
-        arguments["judge"] = pretrained.load("classifier")
-    needed = {other: pretrained.load(other) for other in recipe.options.get("needs", [])}
+        arguments["judge"] = pretrained.load("classifier", pretrained.home("classifier", folder))
+    needed = {other: pretrained.load(other, pretrained.home(other, folder))
+              for other in recipe.options.get("needs", [])}
     arguments |= needed
 
     def make():
@@ -120,7 +121,7 @@ def _finish(name, recipe, loop, pictures, source, folder, needed):
         "minutes": round(loop.minutes, 1),
         "hardware": f"{_processor()}, {_cores()} cores",
         "versions": {package: version(package) for package in ("tensorflow", "keras", "numpy")},
-        "needs": {other: pretrained.card(other)["sha256"] for other in needed},
+        "needs": {other: pretrained.card(other, pretrained.home(other, folder))["sha256"] for other in needed},
         "recipe": recipe.fingerprint(),
         "metrics": metrics,
         "held out as it went": loop.watched,

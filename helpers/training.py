@@ -21,6 +21,8 @@ import tensorflow as tf
 from helpers.files import make_folder, write_whole
 from helpers.validation import brief
 
+PRECISIONS = ("float32", "mixed_bfloat16")
+
 
 class Player(NamedTuple):
     """One loss and the networks that minimise it."""
@@ -52,6 +54,9 @@ class Loop:
     def __init__(self, make, recipe, strategy=None):
         self.recipe = recipe
         self.strategy = strategy or tf.distribute.get_strategy()
+        if recipe.precision not in PRECISIONS:
+            raise ValueError(f"precision is {brief(recipe.precision)}, expected one of {', '.join(PRECISIONS)}: "
+                             "float16 would need its losses scaled")
         if recipe.batch % self.strategy.num_replicas_in_sync:
             raise ValueError(f"batch {recipe.batch} cannot be shared by {self.strategy.num_replicas_in_sync} devices")
         keras.utils.set_random_seed(recipe.seed)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Ke
 @pytest.fixture(autouse=True)
 def recipe(monkeypatch):
     yield toy.install(monkeypatch)
-    pretrained._load.cache_clear()
+    pretrained._shared.cache_clear()
 
 
 def networks(seed=0):
@@ -92,11 +92,23 @@ def test_the_card_keeps_what_it_was_told_and_names_the_file(saved):
     assert pretrained.names(saved) == ["toy"]
 
 
-def test_loading_again_is_free_until_the_weights_change(saved):
+def test_every_load_hands_out_an_object_of_its_own(saved):
+    """Whoever trains or prunes what was loaded changes nobody else's."""
     first = pretrained.load("toy", saved)
-    assert pretrained.load("toy", saved) is first
+    for weight in first.networks["a"].trainable_variables:
+        weight.assign(0 * weight)
+    again = pretrained.load("toy", saved)
+    assert again is not first
+    assert same(weights(again.networks), [w.astype(np.float16).astype(np.float32) for w in weights(networks())])
+
+
+def test_the_shared_object_is_made_once_for_each_file_of_weights(saved, monkeypatch):
+    monkeypatch.setattr(pretrained.card, "__defaults__", (saved,))
+    monkeypatch.setattr(pretrained.load, "__defaults__", (saved,))
+    first = pretrained.shared("toy")
+    assert pretrained.shared("toy") is first and pretrained.load("toy") is not first
     pretrained.save("toy", networks(seed=1), {}, saved)
-    second = pretrained.load("toy", saved)
+    second = pretrained.shared("toy")
     assert second is not first and not same(weights(second.networks), weights(first.networks))
 
 
@@ -112,17 +124,25 @@ def test_new_weights_replace_the_old_and_no_others(saved):
     pretrained.load("toy", saved)
 
 
-def test_needed_models_are_handed_over_and_must_be_the_right_ones(saved, monkeypatch):
-    other = pretrained.load("toy", saved)
+def test_needed_models_come_from_where_the_right_weights_lie(saved, tmp_path_factory, monkeypatch):
+    """From the folder, or else from the shipped ones; never other weights than those it was trained with."""
+    shipped = tmp_path_factory.mktemp("shipped")
+    monkeypatch.setattr(pretrained, "FOLDER", shipped)
     monkeypatch.setitem(recipes.RECIPES, "friend", toy.RECIPE)
-    monkeypatch.setattr(pretrained.card, "__defaults__", (saved,))
-    monkeypatch.setattr(pretrained.load, "__defaults__", (saved,))
-    pretrained.save("friend", networks(), {"needs": {"toy": pretrained.card("toy")["sha256"]}}, saved)
-    assert pretrained.load("friend").needed == {"toy": other}
-    pretrained.save("toy", networks(seed=2), {}, saved)
-    pretrained._load.cache_clear()
+
+    def needed():
+        return weights(pretrained.load("friend", saved).needed["toy"].networks)
+
+    pretrained.save("toy", networks(seed=2), {}, shipped)
+    here, there = pretrained.card("toy", saved)["sha256"], pretrained.card("toy", shipped)["sha256"]
+    pretrained.save("friend", networks(), {"needs": {"toy": here}}, saved)
+    assert same(needed(), weights(pretrained.load("toy", saved).networks))
+    pretrained.save("friend", networks(), {"needs": {"toy": there}}, saved)
+    assert same(needed(), weights(pretrained.load("toy", shipped).networks))
+    pretrained.save("toy", networks(seed=3), {}, shipped)
     with pytest.raises(ValueError, match=r"friend were trained for another toy.*helpers train friend"):
-        pretrained.load("friend")
+        pretrained.load("friend", saved)
+    assert pretrained.home("toy", saved) == saved and pretrained.home("toy", saved / "nowhere") == shipped
 
 
 # --------------------------------------------------------------------------------------------------- bad files
@@ -242,7 +262,6 @@ def test_a_kill_between_two_files_leaves_the_old_pair(saved, monkeypatch, ending
         patch.setattr("os.replace", die)
         with pytest.raises(Killed):
             pretrained.save("toy", networks(seed=1), {}, saved)
-    pretrained._load.cache_clear()
     assert same(weights(pretrained.load("toy", saved).networks), before)
     pretrained.save("toy", networks(seed=1), {}, saved)  # the next time it works, and cleans up
     assert len(list(saved.iterdir())) == 2
@@ -262,7 +281,6 @@ def test_a_full_disk_leaves_the_old_pair(saved, monkeypatch, ending):
         patch.setattr("os.replace", full)
         with pytest.raises(ValueError, match=r"toy.*No space left"):
             pretrained.save("toy", networks(seed=1), {}, saved)
-    pretrained._load.cache_clear()
     assert same(weights(pretrained.load("toy", saved).networks), before)
 
 
