@@ -4,9 +4,13 @@ Every operator has ``forward(x)``, ``adjoint(y)`` and a ``name``, works on one i
 (each channel alone), keeps float32 and float64 apart, and obeys ``<A x, y> == <x, A^T y>``. Because solvers apply
 operators to residuals and gradients, any finite values are welcome here: only :func:`measure` insists on [0, 1].
 Operators compose with ``@``: ``Downsample(2) @ Blur.gaussian(1)`` blurs first.
+
+The same objects work inside a network: given a Keras or TensorFlow tensor, ``forward`` and ``adjoint`` take a batch
+(N, H, W, C) and return a tensor, on whatever device it lies, and gradients pass through. Nothing is imported for it.
 """
 
 import math
+import sys
 
 import numpy as np
 
@@ -19,22 +23,36 @@ class Operator:
     name = "operator"
 
     def forward(self, x):
-        """Return A x for an image x of shape (H, W) or (H, W, C)."""
+        """Return A x for an image x of shape (H, W) or (H, W, C), or for a tensor (N, H, W, C)."""
+        if _is_tensor(x):
+            _check_batch(x, "x")
+            self._check_input(tuple(x.shape[1:]))
+            return self._forward_tensor(x, _ops())
         x = validation.array(x, "x", ranks=(2, 3))
-        self._check_input(x)
+        self._check_input(x.shape)
         return self._forward(x)
 
     def adjoint(self, y):
-        """Return A^T y, an array shaped like the images that ``forward`` takes."""
+        """Return A^T y, an array or tensor shaped like the images that ``forward`` takes."""
+        if _is_tensor(y):
+            _check_batch(y, "y")
+            self._check_output(tuple(y.shape[1:]))
+            return self._adjoint_tensor(y, _ops())
         y = validation.array(y, "y", ranks=(2, 3))
-        self._check_output(y)
+        self._check_output(y.shape)
         return self._adjoint(y)
 
-    def _check_input(self, x):
-        """Raise if ``forward`` cannot take x."""
+    def _check_input(self, shape):
+        """Raise if ``forward`` cannot take an image of this shape."""
 
-    def _check_output(self, y):
-        """Raise if ``adjoint`` cannot take y."""
+    def _check_output(self, shape):
+        """Raise if ``adjoint`` cannot take a measurement of this shape."""
+
+    def _forward_tensor(self, x, ops):
+        raise NotImplementedError(f"the operator {self.name} takes arrays only: it has no form inside the graph")
+
+    def _adjoint_tensor(self, y, ops):
+        raise NotImplementedError(f"the operator {self.name} takes arrays only: it has no form inside the graph")
 
     def __matmul__(self, inner):
         if not isinstance(inner, Operator):
@@ -55,6 +73,11 @@ class Identity(Operator):
 
     _adjoint = _forward
 
+    def _forward_tensor(self, x, ops):
+        return x
+
+    _adjoint_tensor = _forward_tensor
+
 
 class Composition(Operator):
     """A x = outer(inner(x)); its adjoint runs the other way round."""
@@ -68,6 +91,12 @@ class Composition(Operator):
 
     def _adjoint(self, y):
         return self.inner.adjoint(self.outer.adjoint(y))
+
+    def _forward_tensor(self, x, ops):
+        return self._forward(x)
+
+    def _adjoint_tensor(self, y, ops):
+        return self._adjoint(y)
 
 
 class Blur(Operator):
@@ -166,6 +195,32 @@ class Blur(Operator):
         spread = self._filter(np.pad(y, margins), conjugate=True)
         return _fold(_fold(spread, height, top, 0), width, left, 1)
 
+    def _filter_tensor(self, x, conjugate, ops):
+        size = tuple(x.shape[1:3])
+        transfer = np.fft.fft2(np.fft.irfft2(self.transfer_function(size), s=size))
+        transfer = transfer.conj() if conjugate else transfer
+        planes = ops.transpose(x, (0, 3, 1, 2))  # Keras transforms the last two axes
+        real, imaginary = ops.fft2((planes, ops.zeros_like(planes)))
+        a, b = (ops.cast(ops.convert_to_tensor(part), x.dtype) for part in (transfer.real, transfer.imag))
+        filtered, _ = ops.ifft2((real * a - imaginary * b, real * b + imaginary * a))
+        return ops.transpose(filtered, (0, 2, 3, 1))
+
+    def _forward_tensor(self, x, ops):
+        if self.border == "circular":
+            return self._filter_tensor(x, False, ops)
+        (top, left), (height, width) = self._margins(), x.shape[1:3]
+        padded = ops.take(ops.take(x, _mirror(height, top), axis=1), _mirror(width, left), axis=2)
+        return self._filter_tensor(padded, False, ops)[:, top : top + height, left : left + width]
+
+    def _adjoint_tensor(self, y, ops):
+        if self.border == "circular":
+            return self._filter_tensor(y, True, ops)
+        (top, left), (height, width) = self._margins(), y.shape[1:3]
+        spread = self._filter_tensor(ops.pad(y, ((0, 0), (top, top), (left, left), (0, 0))), True, ops)
+        rows, columns = (ops.cast(ops.convert_to_tensor(np.eye(size)[_mirror(size, margin)]), y.dtype)
+                         for size, margin in ((height, top), (width, left)))
+        return ops.einsum("nrsc,rh,sw->nhwc", spread, rows, columns)  # each pixel of the margin onto the one it copied
+
 
 def _mirror(size, margin):
     """Return for each pixel of a padded axis the index of the pixel it copies: 1 0 | 0 1 2 3 | 3 2."""
@@ -225,9 +280,9 @@ class Mask(Operator):
                  "left": columns >= width // 2, "right": columns < width // 2}[lost]
         return cls(np.broadcast_to(known, (height, width)))
 
-    def _check_input(self, x):
-        if x.shape[:2] != self.mask.shape:
-            raise ValueError(f"mask has shape {self.mask.shape}, expected {x.shape[:2]} like the image")
+    def _check_input(self, shape):
+        if shape[:2] != self.mask.shape:
+            raise ValueError(f"mask has shape {self.mask.shape}, expected {shape[:2]} like the image")
 
     _check_output = _check_input
 
@@ -235,6 +290,11 @@ class Mask(Operator):
         return x * (self.mask if x.ndim == 2 else self.mask[..., None])
 
     _adjoint = _forward
+
+    def _forward_tensor(self, x, ops):
+        return x * ops.cast(ops.convert_to_tensor(self.mask[..., None]), x.dtype)
+
+    _adjoint_tensor = _forward_tensor
 
 
 class Downsample(Operator):
@@ -247,9 +307,9 @@ class Downsample(Operator):
         self.factor = validation.integer(factor, "factor", low=1)
         self.name = f"downsample ×{self.factor}"
 
-    def _check_input(self, x):
-        if x.shape[0] % self.factor or x.shape[1] % self.factor:
-            raise ValueError(f"x has shape {x.shape}, expected a height and a width divisible by the "
+    def _check_input(self, shape):
+        if shape[0] % self.factor or shape[1] % self.factor:
+            raise ValueError(f"x has shape {shape}, expected a height and a width divisible by the "
                              f"factor {self.factor}")
 
     def _forward(self, x):
@@ -259,6 +319,14 @@ class Downsample(Operator):
     def _adjoint(self, y):
         spread = y.repeat(self.factor, axis=0).repeat(self.factor, axis=1)
         return spread / y.dtype.type(self.factor**2)
+
+    def _forward_tensor(self, x, ops):
+        height, width, channels = x.shape[1:]
+        squares = (-1, height // self.factor, self.factor, width // self.factor, self.factor, channels)
+        return ops.mean(ops.reshape(x, squares), axis=(2, 4))
+
+    def _adjoint_tensor(self, y, ops):
+        return ops.repeat(ops.repeat(y, self.factor, axis=1), self.factor, axis=2) / self.factor**2
 
 
 class Radon(Operator):
@@ -293,13 +361,13 @@ class Radon(Operator):
         views = validation.integer(views, "views", low=1)
         return cls(size, np.arange(views) * 180.0 / views)
 
-    def _check_input(self, x):
-        if x.shape[:2] != (self.size, self.size):
-            raise ValueError(f"x has shape {x.shape}, expected ({self.size}, {self.size}) like the scanner")
+    def _check_input(self, shape):
+        if shape[:2] != (self.size, self.size):
+            raise ValueError(f"x has shape {shape}, expected ({self.size}, {self.size}) like the scanner")
 
-    def _check_output(self, y):
-        if y.shape[:2] != (self.cells, len(self.angles)):
-            raise ValueError(f"y has shape {y.shape}, expected ({self.cells}, {len(self.angles)}) like the detector")
+    def _check_output(self, shape):
+        if shape[:2] != (self.cells, len(self.angles)):
+            raise ValueError(f"y has shape {shape}, expected ({self.cells}, {len(self.angles)}) like the detector")
 
     def _projection(self, angle):
         """Return the sparse matrix (cells, pixels) of one projection."""
@@ -338,6 +406,90 @@ class Radon(Operator):
         for j, projection in enumerate(self._projections()):
             x += projection.T @ shadows[:, j]
         return x.reshape(self.size, self.size, *y.shape[2:]).astype(y.dtype)
+
+    def _weights(self):
+        """Return all weights at once: (share, cell of the sinogram, pixel), each of shape (number of weights,)."""
+        if self.size**2 * len(self.angles) > LARGEST_KEPT:
+            raise ValueError(f"{self.name} of {self.size} × {self.size} pixels has too many weights to enter a graph")
+        parts = [projection.tocoo() for projection in self._projections()]
+        cells = [part.coords[0] * len(self.angles) + j for j, part in enumerate(parts)]
+        return (np.concatenate([part.data for part in parts]), np.concatenate(cells),
+                np.concatenate([part.coords[1] for part in parts]))
+
+    def _gather(self, values, shares, sources, targets, count, ops):
+        """Return for each of ``count`` targets the sum of its sources' values, each times its share."""
+        spread = ops.take(values, sources, axis=0) * ops.cast(ops.convert_to_tensor(shares[:, None]), values.dtype)
+        return ops.segment_sum(spread, targets.astype(np.int32), num_segments=count)
+
+    def _forward_tensor(self, x, ops):
+        shares, cells, pixels = self._weights()
+        flat = ops.reshape(ops.transpose(x, (1, 2, 0, 3)), (self.size**2, -1))
+        y = self._gather(flat, shares, pixels, cells, self.cells * len(self.angles), ops)
+        return ops.transpose(ops.reshape(y, (self.cells, len(self.angles), -1, x.shape[3])), (2, 0, 1, 3))
+
+    def _adjoint_tensor(self, y, ops):
+        shares, cells, pixels = self._weights()
+        flat = ops.reshape(ops.transpose(y, (1, 2, 0, 3)), (self.cells * len(self.angles), -1))
+        x = self._gather(flat, shares, cells, pixels, self.size**2, ops)
+        return ops.transpose(ops.reshape(x, (self.size, self.size, -1, y.shape[3])), (2, 0, 1, 3))
+
+
+class Stack(Operator):
+    """One operator for each picture of a batch: the n-th acts on the n-th, on arrays (N, H, W, C) and on tensors.
+
+    Parameters
+    ----------
+    operators : list of Operator
+        All must give measurements of one shape, as masks do.
+    """
+
+    def __init__(self, operators):
+        self.operators = [_operator(one, f"operators[{i}]") for i, one in enumerate(operators)]
+        if not self.operators:
+            raise ValueError("operators is empty")
+        self.name = f"{len(self.operators)} operators, the first {self.operators[0].name}"
+
+    def forward(self, x):
+        """Return A_n x_n for every picture of a batch (N, H, W, C)."""
+        return self._each(x, "x", "forward")
+
+    def adjoint(self, y):
+        """Return A_n^T y_n for every measurement of a batch."""
+        return self._each(y, "y", "adjoint")
+
+    def _each(self, batch, name, way):
+        tensors = _is_tensor(batch)
+        if tensors:
+            _check_batch(batch, name)
+        else:
+            batch = validation.array(batch, name, ranks=(4,))
+        if batch.shape[0] is not None and batch.shape[0] != len(self.operators):
+            raise ValueError(f"{name} has {batch.shape[0]} pictures, expected {len(self.operators)} like operators")
+        if not tensors:
+            return np.stack([getattr(one, way)(x) for one, x in zip(self.operators, batch, strict=True)])
+        if all(isinstance(one, Mask) for one in self.operators):  # one product instead of N
+            for one in self.operators:
+                one._check_input(tuple(batch.shape[1:]))
+            masks = np.stack([one.mask for one in self.operators])[..., None]
+            return batch * _ops().cast(_ops().convert_to_tensor(masks), batch.dtype)
+        return _ops().concatenate([getattr(one, way)(batch[i : i + 1]) for i, one in enumerate(self.operators)])
+
+
+def _is_tensor(value):
+    """Tell whether a value is a tensor of Keras or its backend, without importing either."""
+    keras = sys.modules.get("keras")
+    return hasattr(keras, "ops") and (keras.ops.is_tensor(value) or isinstance(value, keras.KerasTensor))
+
+
+def _ops():
+    return sys.modules["keras"].ops
+
+
+def _check_batch(tensor, name):
+    if len(tensor.shape) != 4:
+        raise ValueError(f"{name} is a tensor of shape {tuple(tensor.shape)}, expected a batch (N, H, W, C)")
+    if "float" not in str(tensor.dtype):
+        raise TypeError(f"{name} must hold floating-point numbers, but its type is {tensor.dtype}")
 
 
 LARGEST_KEPT = 2**24  # pixels times angles: about half a gigabyte of weights

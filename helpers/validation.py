@@ -8,6 +8,7 @@ import difflib
 import math
 import numbers
 import reprlib
+import sys
 
 import numpy as np
 
@@ -18,6 +19,9 @@ def array(value, name, ranks=None, finite=True):
     float64 stays float64; every other real type becomes float32. ``ranks`` lists the allowed numbers of axes;
     ``finite=False`` lets NaN and infinite values pass.
     """
+    if "keras" in sys.modules and type(value).__name__ in ("KerasTensor", "SymbolicTensor"):
+        raise TypeError(f"{name} must be an array, but a symbolic tensor of shape {tuple(value.shape)} came: it has no "
+                        "values yet")
     try:
         result = np.asarray(value)
     except (TypeError, ValueError) as error:  # ragged lists

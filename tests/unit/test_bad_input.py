@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from helpers import images, metrics, operators, plots
-from helpers.operators import Blur, Composition, Downsample, Identity, Mask, Radon
+from helpers.operators import Blur, Composition, Downsample, Identity, Mask, Radon, Stack
 
 SEED = np.random.default_rng(0)
 GREY = np.full((12, 12), 0.5)
@@ -176,6 +176,17 @@ CASES = {
     "Radon.sparse_view": [
         *each("size", WHOLES, lambda size: Radon.sparse_view(size, 4)),
         *each("views", WHOLES, lambda views: Radon.sparse_view(12, views)),
+    ],
+    "Stack": [
+        Case("no operators", "operators", lambda: Stack([]), "empty"),
+        *each("operators", OPERATORS, lambda one: Stack([Identity(), one])),
+    ],
+    "Stack.forward": [
+        Case("a batch of another size", "x", lambda: Stack([Identity()] * 2).forward(np.zeros((3, 4, 4, 1))), "3"),
+        Case("one picture", "x", lambda: Stack([Identity()] * 2).forward(GREY), "(12, 12)"),
+    ],
+    "Stack.adjoint": [
+        Case("a batch of another size", "y", lambda: Stack([Identity()] * 2).adjoint(np.zeros((3, 4, 4, 1))), "3"),
     ],
     "measure": [
         *each("x", X, lambda x: operators.measure(x, Identity(), 0.1, SEED)),
