@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, also through a power cut, and what cannot be written is refused before work."""
+"""Files are written whole or not at all, also through a power cut, and what cannot be written is refused at once."""
 
 import builtins
 import contextlib
@@ -8,13 +8,9 @@ import os
 import stat
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-from typer.testing import CliRunner
 
-import helpers.__main__ as command_line
-from helpers import digit_league, league, pretrained
+from helpers import pretrained
 from helpers.files import check_writable, make_folder, write_whole
 
 
@@ -25,14 +21,16 @@ def read_only(folder):
     opens = builtins.open
 
     def refuse(path):
-        if isinstance(path, (str, os.PathLike)) and Path(folder) in (Path(path).absolute(), *Path(path).absolute().parents):
+        path = Path(path).absolute() if isinstance(path, (str, os.PathLike)) else Path("/")
+        if Path(folder) in (path, *path.parents):
             raise OSError(errno.EROFS, "Read-only file system", str(path))
 
     def guarded(name):
         def call(*arguments, **options):
-            if name != "open" or arguments[1] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-                if not (name == "mkdir" and Path(arguments[0]).is_dir()):  # one that is there says so first
-                    refuse(arguments[-1] if name in ("replace", "rename", "link", "symlink") else arguments[0])
+            reads = name == "open" and not arguments[1] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            exists = name == "mkdir" and Path(arguments[0]).is_dir()  # it is told that first
+            if not (reads or exists):
+                refuse(arguments[1] if name in ("replace", "rename", "link", "symlink") else arguments[0])
             return real[name](*arguments, **options)
         return call
 
@@ -136,7 +134,8 @@ def test_content_is_on_the_disk_before_its_name_and_the_name_before_the_return(t
 def test_weights_are_on_the_disk_before_the_card_that_names_them(tmp_path, events):
     pretrained.save("toy", {}, {"what": "nothing"}, tmp_path)
     kinds = [(event[0], Path(event[-1]).suffix if event[0] == "name" else "") for event in events]
-    assert kinds == [("file", ""), ("name", ".safetensors"), ("folder", ""), ("file", ""), ("name", ".json"), ("folder", "")]
+    assert kinds == [("file", ""), ("name", ".safetensors"), ("folder", ""),
+                     ("file", ""), ("name", ".json"), ("folder", "")]
 
 
 def test_what_stops_the_disk_leaves_the_old_file(tmp_path, monkeypatch):
