@@ -21,8 +21,9 @@ def toc(parts):
 def write(folder, files):
     """Write the files, from name to text, into ``folder/source``, and return that folder."""
     source = folder / "source"
-    source.mkdir()
+    source.mkdir(exist_ok=True)
     for name, text in files.items():
+        (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_text(text, encoding="utf-8")
     return source
 

@@ -1,6 +1,7 @@
 """The learning map: the chapters, their pages and what to read before each, drawn from the pages themselves.
 
-It takes the place of an admonition with the class ``learning-map``, whose words JupyterLab shows instead.
+It takes the place of an admonition with the class ``learning-map``, whose words JupyterLab shows instead. Hover or
+focus of a page marks the way to it (``learning_map.js``, which also colours what the reader has done).
 """
 
 import html
@@ -9,8 +10,9 @@ import textwrap
 from docutils import nodes
 from pages import boxes, chapters, plain, read
 
-WIDTH, COLUMNS, NODE, HEIGHT, ROW = 800, 7, 108, 54, 92  # pixels
-TITLE = 24  # room above a chapter's first row
+WIDTH, COLUMNS, NODE, HEIGHT, ROW = 800, 6, 122, 74, 112  # pixels
+TITLE = 26  # room above a chapter's first row
+LINE, CHARACTERS = 15, 18  # of a label: pixels from line to line, and how many letters fit
 
 
 class LearningMap(nodes.General, nodes.Element):
@@ -33,6 +35,7 @@ def fill(app, doctree, name):
         known = app.env.found_docs
         parts = [(caption, [read(page, app.env.doc2path(page)) for page in pages if page in known])
                  for caption, pages in chapters(app.srcdir)]
+        parts = [(caption, [page for page in pages if not page.name.endswith("/quiz")]) for caption, pages in parts]
         parts = [(caption, pages) for caption, pages in parts if pages]
         titles = {page.name: app.env.titles[page.name].astext() for _, pages in parts for page in pages}
 
@@ -73,16 +76,18 @@ def picture(parts, titles, link):
     lines = []
     for _, pages in parts:
         for page in pages:
-            lines += [line(places[one], places[page.name]) for one in needed(page, parts) if one in places]
+            first = [one for one in needed(page, parts) if one in places]
+            lines += [line(places[one], places[page.name], one, page.name) for one in first]
             left, high = places[page.name]
-            words = textwrap.wrap(titles[page.name], 17, max_lines=3, placeholder=" …")
-            middle = high + HEIGHT / 2 + 4 - 7 * (len(words) - 1)
-            spans = "".join(f'<tspan x="{left + NODE / 2:.0f}" y="{middle + 14 * j:.0f}">{html.escape(word)}</tspan>'
+            words = textwrap.wrap(titles[page.name], CHARACTERS)
+            middle = high + HEIGHT / 2 + 4 - LINE / 2 * (len(words) - 1)
+            spans = "".join(f'<tspan x="{left + NODE / 2:.0f}" y="{middle + LINE * j:.0f}">{html.escape(word)}</tspan>'
                             for j, word in enumerate(words))
-            boxes.append(f'<a href="{link(page.name)}" tabindex="-1"><rect x="{left:.1f}" y="{high}" width="{NODE}" '
-                         f'height="{HEIGHT}" rx="6"/><text>{spans}</text></a>')
-    return (f'<svg viewBox="-1 0 {WIDTH + 2} {top - ROW + HEIGHT + 26}" aria-hidden="true" focusable="false">'
-            + "".join(lines + boxes) + "</svg>")
+            boxes.append(f'<a href="{link(page.name)}" data-page="{page.name}" data-first="{" ".join(first)}">'
+                         f'<rect x="{left:.1f}" y="{high}" width="{NODE}" height="{HEIGHT}" rx="6"/>'
+                         f"<text>{spans}</text></a>")
+    return (f'<svg viewBox="-2 0 {WIDTH + 4} {top - ROW + HEIGHT + 26}" role="group" '
+            'aria-label="Map of the course: the same pages as in the lists below">' + "".join(lines + boxes) + "</svg>")
 
 
 def needed(page, parts):
@@ -99,14 +104,15 @@ def needed(page, parts):
     return [one for one in page.first if not any(one in below(other, set()) for other in page.first if other != one)]
 
 
-def line(start, end):
+def line(start, end, one, page):
     """Return a curve from the foot of one box to the head of another, or along the foot of a shared row."""
+    ends = f'data-from="{one}" data-to="{page}"'
     (x0, y0), (x1, y1) = (start[0] + NODE / 2, start[1] + HEIGHT), (end[0] + NODE / 2, end[1])
     if start[1] == end[1]:
         y1 += HEIGHT
-        return f'<path d="M{x0:.0f} {y0} C{x0:.0f} {y0 + 22} {x1:.0f} {y1 + 22} {x1:.0f} {y1}"/>'
+        return f'<path {ends} d="M{x0:.0f} {y0} C{x0:.0f} {y0 + 22} {x1:.0f} {y1 + 22} {x1:.0f} {y1}"/>'
     bend = max(24, (y1 - y0) / 2)
-    return f'<path d="M{x0:.0f} {y0} C{x0:.0f} {y0 + bend:.0f} {x1:.0f} {y1 - bend:.0f} {x1:.0f} {y1}"/>'
+    return f'<path {ends} d="M{x0:.0f} {y0} C{x0:.0f} {y0 + bend:.0f} {x1:.0f} {y1 - bend:.0f} {x1:.0f} {y1}"/>'
 
 
 def setup(app):

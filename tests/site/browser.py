@@ -1,6 +1,7 @@
 """Look at a built page as a reader's browser does, and report every fault by name."""
 
 import os
+import re
 import shutil
 import threading
 from functools import partial
@@ -77,6 +78,34 @@ class Visit:
         broken = self.page.eval_on_selector_all(
             "img", "all => all.filter(one => !one.complete || !one.naturalWidth).map(one => one.src)")
         return faults + [f"picture does not load: {source}" for source in broken]
+
+    def cut(self):
+        """Return the blocks of code and the formulas whose end lies outside their box, with how far."""
+        return self.page.evaluate("""() => [
+            ...document.querySelectorAll(".bd-article div.highlight pre, .bd-article mjx-container[display=true]")
+        ].map(one => {
+            const box = one.matches("pre") ? one : one.closest("div.math") || one;
+            return [box.scrollWidth - box.clientWidth, one.textContent.trim().slice(0, 60)];
+        }).filter(([over]) => over > 1).map(([over, text]) => `cut by ${over} pixels: ${text}`)""")
+
+    def first_figure(self):
+        """Return where the first figure of the article ends, in pixels from the top of the page, or None."""
+        return self.page.evaluate("""() => {
+            const first = document.querySelector(".bd-article :is(.cover, .cell_output) img");
+            return first && Math.round(first.getBoundingClientRect().bottom + window.scrollY);
+        }""")
+
+    def smallest_chart_text(self):
+        """Return the size in pixels of the smallest lettering in the page's charts, as it is shown, with its chart."""
+        found = []
+        charts = self.page.eval_on_selector_all(
+            ".cell_output img[src$='.svg']", "all => all.map(one => [one.src, one.getBoundingClientRect().width])")
+        for source, shown in charts:
+            text = self.page.evaluate("source => fetch(source).then(answer => answer.text())", source)
+            points = float(re.search(r'<svg[^>]* width="([\d.]+)pt"', text)[1])
+            sizes = [100 * float(size) for size in re.findall(r"scale\(([\d.]+) -[\d.]+\)", text)]
+            found += [(size * shown / points, source.rsplit("/", 1)[-1]) for size in sizes]
+        return min(found, default=None)
 
     def accessibility_faults(self):
         """Return axe-core's serious and critical findings; the inner parts of MathJax's formulas are not ours."""

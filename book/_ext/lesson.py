@@ -1,0 +1,54 @@
+"""A lesson in the browser: one of its figures stands at its top, and exercises do not answer themselves.
+
+The figure at the top is the one whose cell is tagged ``cover``, or else the first. In JupyterLab the page is as it is
+written.
+"""
+
+import copy
+
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+NOT_YET = "… Not yet."  # how helpers.exercises.check answers three dots
+
+
+class PutFigureFirst(SphinxPostTransform):
+    """Copy the cover of a lesson to the place between its title and its opening box."""
+
+    default_priority = 50  # when each output has become what this builder shows
+
+    def run(self, **kwargs):
+        opening = next((box for box in self.document.findall(nodes.admonition)
+                        if box.next_node(nodes.title) is not None
+                        and box.next_node(nodes.title).astext() == "Before you start"), None)
+        picture = opening is not None and cover(self.document)
+        if picture:
+            place = nodes.container("", copy.deepcopy(picture), classes=["cover"])
+            opening.parent.insert(opening.parent.index(opening), place)
+
+
+def cover(document):
+    """Return the image of the cell that is tagged ``cover``, or the first image of any cell, or None."""
+    first = None
+    for cell in document.findall(nodes.container):
+        if "cell" in cell["classes"]:
+            image = cell.next_node(nodes.image)
+            if image is not None and "tag_cover" in cell["classes"]:
+                return image
+            first = first or image
+    return first
+
+
+def clear_exercises(app, doctree):
+    """Take away what the cell of an exercise says before anybody has answered: here nobody can."""
+    for cell in list(doctree.findall(nodes.container)):
+        if "tag_exercise" in cell.get("classes", []):
+            for output in list(cell.findall(nodes.container)):
+                if "cell_output" in output.get("classes", []) and output.astext().strip().startswith(NOT_YET):
+                    output.parent.remove(output)
+
+
+def setup(app):
+    app.connect("doctree-read", clear_exercises)
+    app.add_post_transform(PutFigureFirst)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
