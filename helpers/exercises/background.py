@@ -54,22 +54,28 @@ def _wiener(y, transfer, spectrum, sigma):
     return np.fft.irfft2(gain * np.fft.rfft2(y), s=y.shape)
 
 
-def soft_threshold(answer):
-    """Stretch: the soft threshold of wavelet shrinkage."""
-    coefficients = np.array([-3.0, -1.0, -0.4, 0.0, 0.2, 0.9, 2.5])
-    t = 0.8
-    size = np.abs(coefficients)
-    shrunk = array(call(answer, coefficients, t), coefficients.shape, "the result")
-    if close(shrunk, np.sign(coefficients) * np.maximum(size - t, 0)):
-        return "Small coefficients are gone and large ones moved: one line, and the heart of wavelet shrinkage."
-    if close(shrunk, np.where(size > t, coefficients, 0)):
-        raise Mistake("This is the *hard* threshold: large coefficients stay where they are.",
-                      "Move them towards zero by t as well.")
-    if close(shrunk, np.maximum(size - t, 0)):
-        raise Mistake("The signs are lost: -3 should become -2.2.", "Multiply by np.sign(coefficients).")
-    if close(shrunk, np.sign(coefficients) * (size - t)):
-        raise Mistake("Small coefficients have crossed zero and changed their sign.",
-                      "A size never falls below zero: np.maximum(..., 0).")
-    if close(shrunk, np.maximum(coefficients - t, 0)):
-        raise Mistake("All negative coefficients have become zero.", "Shrink the size, then give back the sign.")
-    raise Mistake("This is not the soft threshold.", "sign · max(size - t, 0)")
+def left_over(answer):
+    """Stretch: the expected squared error of the Wiener filter at each frequency."""
+    transfer = np.array([1.0, 0.6 - 0.3j, 0.2 + 0.1j, -0.5, 0.0])
+    spectrum, noise = np.array([90.0, 30.0, 8.0, 2.0, 0.5]), 3.0
+    value = array(call(answer, transfer, spectrum, noise), transfer.shape, "the error")
+    power = np.abs(transfer) ** 2
+    D = power * spectrum + noise
+    lost, let_in = noise**2 * spectrum / D**2, power * spectrum**2 * noise / D**2
+    if close(value, lost + let_in, 1e-6):
+        return ("S N sigma^2 over |H|^2 S + N sigma^2: smaller than S, and smaller than the noise after an exact "
+                "inverse. No filter that multiplies frequencies does better on average.")
+    if close(value, lost, 1e-6):
+        raise Mistake("This is the picture that the filter loses.", "Add the noise that it lets in, |G|² N σ².")
+    if close(value, let_in, 1e-6):
+        raise Mistake("This is the noise that the filter lets in.", "Add the picture that it loses, |G H - 1|² S.")
+    if close(value, power * spectrum * noise / D, 1e-6):
+        raise Mistake("This is the left-over of the *blurred* picture: |H|² stands on top once too often.",
+                      "The error is measured against X, not against H X. Where H = 0, all of S is lost.")
+    if close(value, spectrum * noise / (np.abs(transfer) * spectrum + noise), 1e-6):
+        raise Mistake("In the denominator H stands squared.", "np.abs(transfer) ** 2")
+    if close(value, spectrum / D, 1e-6) or close(value, noise / D, 1e-6):
+        raise Mistake("A factor is missing on top: the left-over has the unit of S.",
+                      "Both S and N σ² stand in the numerator.")
+    raise Mistake("This is not the expected squared error.",
+                  "With D = |H|² S + N σ²: ((N σ²)² S + |H|² S² N σ²) / D². Then cancel one D.")

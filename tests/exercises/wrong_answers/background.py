@@ -13,10 +13,11 @@ WRONG = {
         (-1.15, "sign"),
         (2.065, "damaged photograph"),
     ],
-    "soft_threshold": [
-        (lambda c, t: np.where(np.abs(c) > t, c, 0), "hard"),
-        (lambda c, t: np.maximum(np.abs(c) - t, 0), "signs are lost"),
-        (lambda c, t: np.sign(c) * (np.abs(c) - t), "crossed zero"),
-        (lambda c, t: np.maximum(c - t, 0), "negative coefficients"),
+    "left_over": [
+        (lambda H, S, noise: S * (noise / (np.abs(H) ** 2 * S + noise)) ** 2, "Add the noise"),
+        (lambda H, S, noise: noise * (np.abs(H) * S / (np.abs(H) ** 2 * S + noise)) ** 2, "Add the picture"),
+        (lambda H, S, noise: np.abs(H) ** 2 * S * noise / (np.abs(H) ** 2 * S + noise), "blurred"),
+        (lambda H, S, noise: S * noise / (np.abs(H) * S + noise), "squared"),
+        (lambda H, S, noise: S / (np.abs(H) ** 2 * S + noise), "unit of S"),
     ],
 }
