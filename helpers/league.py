@@ -4,7 +4,6 @@ A task says how a picture is damaged. A method enters by one line of ``METHODS``
 """
 
 import json
-import threading
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -152,42 +151,17 @@ class Row(NamedTuple):
     psnr: float
     ssim: float
     seconds: float
-    peak_mb: float
-
-
-class PeakMemory:
-    """How far the memory of this process rises while a block runs, in megabytes, looked at every millisecond."""
-
-    def __enter__(self):
-        import psutil
-
-        self._resident = lambda: psutil.Process().memory_info().rss
-        self._start = self._highest = self._resident()
-        self._done = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._watcher.start()
-        return self
-
-    def _watch(self):
-        while not self._done.wait(0.001):
-            self._highest = max(self._highest, self._resident())
-
-    def __exit__(self, *_):
-        self._done.set()
-        self._watcher.join()
-        self.megabytes = (max(self._highest, self._resident()) - self._start) / 1e6
 
 
 def play(x, task, method, image="", seed=0):
     """Damage one picture, restore it with one method, and return its :class:`Row`."""
     validation.choice(method, "method", METHODS)
     x, y, operator, sigma = damage(x, task, seed)
-    with PeakMemory() as memory:
-        started = time.perf_counter()
-        x_hat = METHODS[method].restore(y, operator, sigma)
-        seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    x_hat = METHODS[method].restore(y, operator, sigma)
+    seconds = time.perf_counter() - started
     similarity = metrics.ssim(x, x_hat) if min(x.shape[:2]) >= 11 else float("nan")
-    return Row(task, method, image, metrics.psnr(x, x_hat), similarity, seconds, memory.megabytes)
+    return Row(task, method, image, metrics.psnr(x, x_hat), similarity, seconds)
 
 
 def run(pictures, tasks=None, methods=None, seed=0, progress=False):
@@ -224,7 +198,7 @@ def run(pictures, tasks=None, methods=None, seed=0, progress=False):
 
 
 def summarise(rows):
-    """Return one dictionary for each task and method: mean PSNR and SSIM with 95 % intervals, median seconds, peak.
+    """Return one dictionary for each task and method: mean PSNR and SSIM with 95 % intervals, median seconds.
 
     The best PSNR of a task comes first.
     """
@@ -237,7 +211,6 @@ def summarise(rows):
             "psnr": metrics.bootstrap_interval([min(row.psnr, 100.0) for row in group]),
             "ssim": metrics.bootstrap_interval(np.nan_to_num([row.ssim for row in group])),
             "seconds": float(np.median([row.seconds for row in group])),
-            "peak_mb": max(row.peak_mb for row in group),
         }
         for (task, method), group in groups.items()
     ]

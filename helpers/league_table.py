@@ -12,12 +12,11 @@ COLUMNS = {  # key: (title, digits after the point)
     "ssim": ("SSIM", 3),
     "readable": ("Read right", 2),
     "seconds": ("Seconds", 4),
-    "peak_mb": ("Memory (MB)", 0),
 }
 
 
 class LeagueTable:
-    """Two tables: the mean PSNR of all methods × damages, and every mean with its interval, time and memory.
+    """Two tables: the mean PSNR of all methods × damages, and every mean with its interval, and the time.
 
     A notebook shows an object of this class as HTML. In the built book its columns can be sorted.
 
