@@ -150,8 +150,7 @@ def train(
 
 
 GENERATORS = ("gan", "vae")
-PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f"),
-                 "peak_mb": ("peak MB", ".0f")}
+PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f")}
 DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f")}
 
 
