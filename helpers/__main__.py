@@ -52,7 +52,7 @@ def generate(
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.npz (x, y) or OUT.png (a sheet).")],
     n: Annotated[int, typer.Option(help="How many.")] = 64,
     seed: int = 0,
-    label: Annotated[int | None, typer.Option(help="One digit for all; by default each is drawn.")] = None,
+    label: Annotated[int | None, typer.Option(help="One digit for all; by default all ten, equally often.")] = None,
 ):
     """Draw new digits. An .npz file holds x, uint8 (n, 28, 28), and y, the digits asked for."""
     import numpy as np
@@ -140,11 +140,18 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="A shorter training.")] = None,
     strategy: Annotated[int | None, typer.Option(help="How many devices share each batch.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for weights and model card.")] = None,
+    evaluate: Annotated[bool, typer.Option("--evaluate", help="Do not train: measure the weights that are there, and "
+                                                              "write the numbers into their card.")] = False,
 ):
     """Train a model of the course; Ctrl-C stops it, the same command goes on."""
-    from helpers.train import train
+    from helpers.train import measure, train
 
     with _plainly():
+        if evaluate:
+            if any(option is not None for option in (photos, epochs, minutes, strategy)):
+                raise ValueError("evaluate: nothing is trained, so it goes with no other option than --output")
+            measure(name, output)
+            return
         if not train(name, photos, epochs, minutes, strategy, output):
             raise typer.Exit(130)
 

@@ -71,7 +71,7 @@ class SampleQuality(NamedTuple):
     """How near samples are to real digits, over the features of a classifier."""
 
     frechet: float  # Fréchet distance from the samples to the 500 held-out digits
-    floor: float  # the same distance from the 4,500 real training digits: what perfect samples would reach
+    floor: float  # the same distance from the 4,500 real training digits: what real digits reach
     coverage: np.ndarray  # (10,): the share of each class, as the classifier reads the samples
 
     @property
@@ -84,9 +84,34 @@ def sample_quality(x, judge):
     """Return the :class:`SampleQuality` of generated digits (N, 28, 28, 1).
 
     ``judge`` has ``features(x)`` and ``coverage(x)``. Both distances are measured to the same 500 held-out digits, so
-    both carry the same bias of a small set.
+    both carry the same bias of a small set. Among the real digits all classes are equally frequent. Let them be so in
+    x, or else chance differences of their shares count as faults of the generator.
     """
     x_train, _, x_test, _ = digits()
     held_out = judge.features(x_test)
     return SampleQuality(metrics.frechet_distance(judge.features(x), held_out),
                          metrics.frechet_distance(judge.features(x_train), held_out), judge.coverage(x))
+
+
+def multiple_interval(x, judge, level=0.95, resamples=300, seed=0):
+    """Return the multiple of :func:`sample_quality` with an interval: what might 500 other held-out digits have said?
+
+    A bootstrap (Efron 1979) over the held-out digits of each class. A resample holds some digits twice and others not
+    at all, and is therefore farther from everything than the held-out digits are. So the resampled distances tell how
+    much each distance scatters around their mean, and not where it lies.
+    """
+    level = validation.number(level, "level", low=0, high=1)
+    resamples = validation.integer(resamples, "resamples", low=2)
+    rng = np.random.default_rng(validation.seed(seed))
+    x_train, _, x_test, y_test = digits()
+    samples, real, held_out = judge.features(x), judge.features(x_train), judge.features(x_test)
+    classes = [np.flatnonzero(y_test == digit) for digit in np.unique(y_test)]
+    found = []
+    for _ in range(resamples):
+        again = held_out[np.concatenate([rng.choice(members, len(members)) for members in classes])]
+        found.append([metrics.frechet_distance(samples, again), metrics.frechet_distance(real, again)])
+    said = np.array([metrics.frechet_distance(samples, held_out), metrics.frechet_distance(real, held_out)])
+    distance, floor = (np.array(found) - np.mean(found, axis=0) + said).T
+    multiples = np.divide(distance, floor, out=np.full_like(floor, np.inf), where=floor > 0)
+    low, high = np.quantile(multiples, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")  # inf stays inf
+    return metrics.Interval(float(said[0] / said[1]), float(low), float(high))

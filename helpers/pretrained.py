@@ -132,11 +132,16 @@ def save(name, networks, about, folder=FOLDER):
     sha256 = hashlib.sha256(content).hexdigest()
     weights = f"{name}-{sha256[:8]}.safetensors"
     write_whole(folder / weights, lambda path: path.write_bytes(content))
-    text = json.dumps({**about, "weights": weights, "sha256": sha256}, indent=1, ensure_ascii=False)
-    write_whole(folder / f"{name}.json", lambda path: path.write_text(text + "\n", encoding="utf-8"))  # the one move
+    write_card(name, {**about, "weights": weights, "sha256": sha256}, folder)  # the one move
     for old in folder.glob(f"{name}-????????.safetensors"):
         if old.name != weights:
             old.unlink()
+
+
+def write_card(name, about, folder=FOLDER):
+    """Write a model card whole or not at all. It names its weights, which are there already."""
+    text = json.dumps(about, indent=1, ensure_ascii=False)
+    write_whole(Path(folder) / f"{name}.json", lambda path: path.write_text(text + "\n", encoding="utf-8"))
 
 
 def _named(networks):

@@ -47,12 +47,9 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     if strategy is not None:
         strategy = devices(validation.integer(strategy, "strategy", low=1))
     training = recipe.module().Training
-    arguments = {} if pictures is None else {"pictures": pictures}
-    if recipe.options.get("judged"):
-        arguments["judge"] = pretrained.load("classifier", pretrained.home("classifier", folder))
-    needed = {other: pretrained.load(other, pretrained.home(other, folder))
-              for other in recipe.options.get("needs", [])}
-    arguments |= needed
+    arguments, needed = _others(recipe, folder)
+    if pictures is not None:
+        arguments["pictures"] = pictures
 
     def make():
         return Loop(lambda: training(recipe, **arguments), recipe, strategy)
@@ -73,6 +70,36 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     _finish(name, recipe, loop, pictures, photos and Path(photos).name, folder, needed)
     checkpoint.unlink()
     return True
+
+
+def _others(recipe, folder):
+    """Return the trained models that a training gets, as its arguments, and of these the ones that it builds on."""
+    needed = {other: pretrained.load(other, pretrained.home(other, folder))
+              for other in recipe.options.get("needs", [])}
+    arguments = dict(needed)
+    if recipe.options.get("judged"):
+        arguments["judge"] = pretrained.load("classifier", pretrained.home("classifier", folder))
+    return arguments, needed
+
+
+def measure(name, folder=None):
+    """Measure trained weights again and write the numbers into their model card; the weights stay as they are.
+
+    ``folder`` holds weights and card: by default ``helpers/weights``. All else on the card tells of the training, and
+    stays.
+    """
+    import helpers.models  # noqa: F401 - keeps TensorFlow quiet
+
+    recipe, folder = recipes.recipe(name), Path(folder or pretrained.FOLDER)
+    about, ready = pretrained.card(name, folder), pretrained.load(name, folder)
+    make_folder(folder)  # one that cannot be written to is told at once
+    arguments, _ = _others(recipe, folder)
+    training = recipe.module().Training(recipe, **arguments)
+    training.ready = ready
+    metrics = training.evaluate()
+    pretrained.write_card(name, about | {"metrics": metrics}, folder)
+    print(f"measured {name} in {folder}")
+    _tell(metrics)
 
 
 def shorten(recipe, steps):
@@ -129,6 +156,10 @@ def _finish(name, recipe, loop, pictures, source, folder, needed):
     }
     pretrained.save(name, ready.networks, about, folder)
     print(f"wrote {name} to {folder} after {loop.minutes:.1f} minutes")
+    _tell(metrics)
+
+
+def _tell(metrics):
     for metric, value in metrics.items():
         print(f"  {metric}: {value}")
 

@@ -81,13 +81,15 @@ class Training:
     def discriminator_loss(self, batch):
         """Return -log D(x) - log(1 - D(G(z))), and the squared gradient of D at a quarter of the real pictures.
 
-        Of several devices each takes a quarter of its own share: there the curve differs from that of one device.
+        Of several devices each takes a quarter of its own share, and at least one picture: there the curve differs
+        from that of one device.
         """
         real, label, z, drawn, seeds = batch
         fake = self.networks["generator"]([z[:, 0], drawn[:, 0]], training=True)
         real, fake = disturb(real, seeds[0]), disturb(fake, seeds[0])
         logit = self.networks["discriminator"]([real, label], training=True)
-        quarter = tf.shape(real)[0] // 4  # a part of the batch tells the slope well enough, at a quarter of the cost
+        # a part of the batch tells the slope well enough, at a quarter of the cost
+        quarter = tf.maximum(tf.shape(real)[0] // 4, 1)
         some = real[:quarter]
         with tf.GradientTape() as tape:
             tape.watch(some)
@@ -111,7 +113,7 @@ class Training:
         """Return the Fréchet distance of 5,000 samples beside its floor, and the share drawn as they were asked for."""
         asked = np.repeat(np.arange(CLASSES), 100)
         right = float(np.mean(self.judge.read(self.ready.sample(1000, seed=1, label=asked)) == asked))
-        return {"5,000 samples": _samples(self.ready, 5000, self.judge),
+        return {"5,000 samples": _samples(self.ready, 5000, self.judge, interval=True),
                 "share read as the class asked for": {"value": right}}
 
 
@@ -133,12 +135,13 @@ class Gan:
     def sample(self, n, seed, label=None):
         """Return ``n`` new digits (n, 28, 28, 1).
 
-        ``label`` is one class 0 … 9 for all, or n of them; by default each is drawn at random.
+        ``label`` is one class 0 … 9 for all, or n of them; by default all classes come equally often, up to one, in
+        random order.
         """
         n = validation.integer(n, "n", low=1)
         rng = np.random.default_rng(validation.seed(seed))
-        labels = draw_labels(n, rng, label)
-        return self.generate(rng.standard_normal((n, self.latent)), labels)
+        z = rng.standard_normal((n, self.latent))
+        return self.generate(z, draw_labels(n, rng, label))
 
     def generate(self, z, label):
         """Return the pictures (N, 28, 28, 1) of latent codes (N, latent)."""

@@ -97,13 +97,17 @@ class Training:
         x, label = self.held_out
         return {"ELBO of held-out digits (nats)": {"value": float(np.mean(self.ready.elbo(x, label)))},
                 "tau": {"value": self.ready.tau},
-                "5,000 samples": _samples(self.ready, 5000, self.judge)}
+                "5,000 samples": _samples(self.ready, 5000, self.judge, interval=True)}
 
 
-def _samples(model, count, judge):
-    quality = digit_tasks.sample_quality(model.sample(count, seed=0), judge)
+def _samples(model, count, judge, interval=False):
+    x = model.sample(count, seed=0)
+    quality, sure = digit_tasks.sample_quality(x, judge), {}
+    if interval:
+        _, low, high = digit_tasks.multiple_interval(x, judge)
+        sure = {"multiple, at least (95 %)": low, "multiple, at most (95 %)": high}
     return {"Fréchet distance": quality.frechet, "floor": quality.floor, "multiple of the floor": quality.multiple,
-            "rarest class": float(quality.coverage.min()), "most frequent class": float(quality.coverage.max())}
+            **sure, "rarest class": float(quality.coverage.min()), "most frequent class": float(quality.coverage.max())}
 
 
 class Vae:
@@ -129,12 +133,13 @@ class Vae:
     def sample(self, n, seed, label=None):
         """Return ``n`` new digits (n, 28, 28, 1): the mean of the decoder at random z.
 
-        ``label`` is one class 0 … 9 for all, or n of them; by default each is drawn at random.
+        ``label`` is one class 0 … 9 for all, or n of them; by default all classes come equally often, up to one, in
+        random order.
         """
         n = validation.integer(n, "n", low=1)
         rng = np.random.default_rng(validation.seed(seed))
-        labels = draw_labels(n, rng, label)
-        return self.decode(rng.standard_normal((n, self.latent)), labels)
+        z = rng.standard_normal((n, self.latent))
+        return self.decode(z, draw_labels(n, rng, label))
 
     def encode(self, x, label):
         """Return the mean and the standard deviation of q(z | x, c), each (N, latent)."""
@@ -161,11 +166,15 @@ class Vae:
 
 
 def draw_labels(n, rng, label=None):
-    """Return n classes (n,): ``label`` once or n times, or drawn evenly with ``rng``; raise outside 0 … 9."""
+    """Return n classes (n,): ``label`` once or n times, or else all classes in random order; raise outside 0 … 9.
+
+    All classes come equally often, up to one. So it is among the digits to train and to test, and shares left to
+    chance would count as a fault of the generator.
+    """
     if label is None:
         if rng is None:
             raise TypeError("label must be a whole number from 0 to 9, or one for each picture, but None came")
-        return rng.integers(CLASSES, size=n)
+        return rng.permutation(np.resize(rng.permutation(CLASSES), n))
     labels = np.asarray(label)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"label must be a whole number from 0 to 9, but {validation.brief(label)} came")
