@@ -63,7 +63,7 @@ def test_the_two_halves_of_a_step_of_the_gan_draw_their_own_pictures(painted):
 
 
 def test_the_card_of_the_gan_counts_digits_read_as_the_class_asked_for(painted, monkeypatch):
-    monkeypatch.setattr(gan, "_samples", lambda *_: {})
+    monkeypatch.setattr(gan, "_samples", lambda *_, **__: {})
     reads = SimpleNamespace(read=class_of)
     made = training("gan", judge=reads)
     made.ready._generate = paint

@@ -186,7 +186,7 @@ def test_the_rivals_in_the_card_of_the_restorer_see_the_same_damage(coded, monke
 
 
 def test_the_bound_of_the_vae_is_that_of_held_out_digits_under_their_labels(coded, monkeypatch):
-    monkeypatch.setattr(vae, "_samples", lambda *_: {})
+    monkeypatch.setattr(vae, "_samples", lambda *_, **__: {})
     made = training("vae")
     asked = []
     made.ready.elbo = lambda x, label, *_: asked.append((np.array(x), np.array(label))) or np.arange(len(x))
