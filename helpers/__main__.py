@@ -105,7 +105,7 @@ def restore(
 
     from helpers import league as table
     from helpers import metrics, validation
-    from helpers.files import write_whole
+    from helpers.files import check_writable, write_whole
     from helpers.images import read_photo
 
     with _plainly():
@@ -113,8 +113,9 @@ def restore(
         validation.choice(method, "method", table.METHODS)
         if method not in table.able(task):
             raise ValueError(f"method {method!r} cannot do {task}: choose from {', '.join(table.able(task))}")
-        if output.suffix.lower() not in Image.registered_extensions():
+        if Image.registered_extensions().get(output.suffix.lower()) not in Image.SAVE:  # some kinds are only read
             raise ValueError(f"output {str(output)!r}: what kind of picture is {output.suffix!r}? Try .png")
+        check_writable(output)  # told at once
         x = read_photo(photo, color=color)
         if damaged:
             if table.TASKS[task].kind not in ("denoise", "deblur", "superres"):
