@@ -5,23 +5,43 @@ import numpy as np
 from helpers.exercises.answers import Mistake, array, call, close, number
 
 
-def four_draws(answer):
-    """Understand: what does an average of four draws lose against the mean?"""
-    price = number(answer, "the price in decibels")
-    if close(price, 10 * np.log10(1.25), 0.01):
-        return "An error of 1.25 v instead of v: 0.97 dB. One draw pays 3.01 dB, an endless average pays nothing."
-    if close(price, -10 * np.log10(1.25), 0.01):
-        raise Mistake("The size is right, the sign is not.", "The question is how far *below* it is.")
-    if close(price, 10 * np.log10(2), 0.01):
-        raise Mistake("This is the price of a single draw.", "With K = 4 only a quarter of v is added.")
-    if close(price, 10 * np.log10(4), 0.01) or close(price, 10 * np.log10(5), 0.01):
-        raise Mistake("The error does not grow fourfold: averaging makes it smaller.",
-                      "It is v + v/4. Divide by v before taking the logarithm.")
-    if close(price, 20 * np.log10(1.25), 0.01):
-        raise Mistake("v is already a squared error.", "Ten times the logarithm, not twenty times.")
-    if close(price, 1.25, 0.01) or close(price, 0.25, 0.01):
-        raise Mistake("This is a ratio, not yet in decibels.", "Take ten times the base-ten logarithm of 1.25.")
-    raise Mistake(f"{price:.2f} dB is not the price.", "10 log10 of (v + v/4) / v.")
+def choose(answer):
+    """Understand: repair the inner step of the sampler."""
+    rng = np.random.default_rng(5)
+    known = np.array([True, True, True, True, False, False, True, False, False])
+    weight = np.array([1, 2, 1, 2, 4, 2, 1, 2, 1], float)
+    patch = np.where(known, 0.5 + 0.05 * rng.standard_normal(9), 0.0)
+    windows = rng.random((90, 9))
+    windows[:20] = 0.1  # dark: near to the zeros that stand for unknown pixels
+    right, dark, turned = {41, 57, 83}, {24, 33, 60}, {70}
+    for places, error, fill in ((right, 0.01, 0.9), (dark, 0.2, 0.0), (turned, 0.5, 0.0)):
+        for k in places:
+            windows[k] = np.where(known, patch + error * rng.choice([-1, 1], 9), fill)
+
+    seen = {_window(call(answer, windows, patch, known, weight, np.random.default_rng(seed)), 90) for seed in range(40)}
+    if seen == right:
+        return "The mask keeps the unknown from counting, and the dice fall among the windows that fit."
+    if seen <= {0, 1, 2}:
+        raise Mistake("Only the first windows of the sample are ever chosen.",
+                      "rng.integers(len(fits)) is a place in the list `fits`. Which window stands at that place?")
+    if seen <= dark:
+        raise Mistake("Dark windows are chosen: pixels that nobody knows still count, as if they were black.",
+                      "Weigh them with zero: known * weight.")
+    if seen & turned and seen <= dark | turned:
+        raise Mistake("The mask is turned round: windows are compared where nothing is known.",
+                      "`known` is true where the pixel is known.")
+    if seen < right:
+        raise Mistake("The same window comes out for every seed.",
+                      "All windows within the factor 1.1 fit about equally well: let rng choose among them.")
+    raise Mistake("A window that does not fit the known pixels was chosen.",
+                  "The distance counts the known pixels only, and 1.1 times the smallest distance is the border.")
+
+
+def _window(number_of_window, count):
+    k = number(number_of_window, "the number of the window")
+    if k != round(k) or not 0 <= k < count:
+        raise Mistake("This is not the number of a window.", f"Whole numbers from 0 to {count - 1} are wanted.")
+    return int(k)
 
 
 def contrast_gap(answer):
@@ -34,7 +54,7 @@ def contrast_gap(answer):
     gap = number(call(answer, x, x_hat, known), "the gap")
     right = x_hat[~known].std() - x[~known].std()
     if close(gap, right, 1e-3) or close(gap, x_hat[~known].std(ddof=1) - x[~known].std(ddof=1), 1e-3):
-        return "Now a third number judges the fills. Each statistic sees one side of a texture."
+        return "One more number judges the fills. Each statistic sees one side of a texture."
     if close(gap, -right, 1e-3):
         raise Mistake("The size is right, the sign is not.", "Estimate minus truth, so that too flat is negative.")
     if abs(gap) < 1e-9:

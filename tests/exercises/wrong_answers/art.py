@@ -12,12 +12,20 @@ def greedy(error):
     return np.array(cut)
 
 
+def fitting(windows, patch, weight):
+    """Return the numbers of the windows that fit a patch."""
+    distance = (windows - patch) ** 2 @ weight
+    return np.flatnonzero(distance <= 1.1 * distance.min())
+
+
 WRONG = {
-    "four_draws": [
-        (10 * np.log10(2), "single draw"),
-        (10 * np.log10(4), "fourfold"),
-        (-0.969, "sign"),
-        (1.25, "ratio"),
+    "choose": [
+        (lambda w, p, known, weight, rng: rng.integers(len(fitting(w, p, weight))), "first windows"),
+        (lambda w, p, known, weight, rng: rng.choice(fitting(w, p, weight)), "as if they were black"),
+        (lambda w, p, known, weight, rng: fitting(w, p, known * weight)[0], "for every seed"),
+        (lambda w, p, known, weight, rng: rng.choice(fitting(w, p, ~known * weight)), "turned round"),
+        (lambda w, p, known, weight, rng: rng.integers(len(w)), "does not fit"),
+        (lambda w, p, known, weight, rng: w[rng.choice(fitting(w, p, known * weight)), 4], "not the number"),
     ],
     "contrast_gap": [
         (lambda x, x_hat, known: np.std(x_hat[known]) - np.std(x[known]), "turns a mask round"),
