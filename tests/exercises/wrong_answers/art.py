@@ -24,6 +24,7 @@ WRONG = {
         (lambda w, p, known, weight, rng: rng.choice(fitting(w, p, weight)), "as if they were black"),
         (lambda w, p, known, weight, rng: fitting(w, p, known * weight)[0], "for every seed"),
         (lambda w, p, known, weight, rng: rng.choice(fitting(w, p, ~known * weight)), "turned round"),
+        (lambda w, p, known, weight, rng: rng.choice(fitting(w, p, known * 1.0)), "count alike"),
         (lambda w, p, known, weight, rng: rng.integers(len(w)), "does not fit"),
         (lambda w, p, known, weight, rng: w[rng.choice(fitting(w, p, known * weight)), 4], "not the number"),
     ],
