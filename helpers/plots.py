@@ -1,6 +1,7 @@
 """Figures of the course: rows of pictures that share one grey scale, error maps, and charts in one style.
 
-Pictures are pixel-exact: every image pixel covers the same whole number of figure pixels.
+Pictures are pixel-exact: every image pixel covers the same whole number of figure pixels. Charts are vector graphics on
+no paper at all, so that they are sharp at any size and a page may show them light or dark.
 """
 
 import io
@@ -14,7 +15,10 @@ from helpers import validation
 
 # Okabe and Ito's palette: told apart with every common kind of colour vision
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-BACKGROUNDS = {"light": ("#ffffff", "#222222"), "dark": ("#181818", "#e6e6e6")}  # paper, ink
+BACKGROUNDS = {  # paper, ink
+    "none": ("none", "#707070"),  # a grey that is read on light and on dark pages
+    "light": ("#ffffff", "#222222"), "dark": ("#181818", "#e6e6e6"),
+}
 
 ROW_WIDTH = 800  # pixels: as wide as the book's text column
 GAP, MARGIN, LINE = 12, 6, 19  # pixels between pictures, around them, and for one line of a title
@@ -24,7 +28,7 @@ FRAME = [("black", 2.2), ("white", 0.75)]  # shade and points: a white line in a
 SMALLEST = 68  # pixels: smaller pictures, such as digits, are enlarged to about this width
 
 
-def show(images, titles=None, columns=None, zoom=None, scale=None, background="light", alt=None):
+def show(images, titles=None, columns=None, zoom=None, scale=None, background="none", alt=None):
     """Show one image or a grid of them, pixel-exact and on one grey scale: 0 is black, 1 is white.
 
     Parameters
@@ -39,7 +43,8 @@ def show(images, titles=None, columns=None, zoom=None, scale=None, background="l
         Under each picture, the square of that corner and side, enlarged to the picture's width.
     scale : int, optional
         Figure pixels per image pixel; by default as many as fit.
-    background : "light" or "dark"
+    background : "none", "light" or "dark"
+        The paper between the pictures; with none, the page shows through, light or dark.
     alt : str, optional
         What the figure shows, for those who cannot see it; by default its titles. (On a page of the book the
         cell's metadata carry the text instead.)
@@ -170,18 +175,22 @@ def _png(figure):
     from PIL import Image
 
     drawn, packed = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=100, bbox_inches=None)
+    figure.savefig(drawn, format="png", dpi=100, bbox_inches=None, facecolor=figure.get_facecolor())
     with Image.open(drawn) as picture:
-        levels = np.asarray(picture.convert("RGB"))
-    if (levels == levels[..., :1]).all():
-        picture = Image.fromarray(levels[..., 0])
+        levels = np.asarray(picture.convert("RGBA"))
+    grey = (levels[..., :3] == levels[..., :1]).all()
+    if (levels[..., 3] == 255).all():
+        picture = Image.fromarray(levels[..., 0] if grey else levels[..., :3])
     else:
-        picture = Image.fromarray(levels)
-        palette, index = np.unique(levels.reshape(-1, 3), axis=0, return_inverse=True)
-        if len(palette) <= 256:
-            picture = Image.fromarray(index.reshape(levels.shape[:2]).astype(np.uint8), mode="P")
-            picture.putpalette(palette.tobytes())
-    picture.save(packed, format="png", optimize=True)
+        picture = Image.fromarray(np.ascontiguousarray(levels[..., [0, 3]]), mode="LA") if grey else Image.fromarray(levels)
+    palette, index = np.unique(levels.reshape(-1, 4), axis=0, return_inverse=True)
+    if len(palette) <= 256:
+        picture = Image.fromarray(index.reshape(levels.shape[:2]).astype(np.uint8), mode="P")
+        picture.putpalette(palette[:, :3].tobytes())
+        packed_alpha = {} if (palette[:, 3] == 255).all() else {"transparency": palette[:, 3].tobytes()}
+        picture.save(packed, format="png", optimize=True, **packed_alpha)
+    else:
+        picture.save(packed, format="png", optimize=True)
     return packed.getvalue()
 
 
@@ -238,7 +247,8 @@ def chart(columns=1, height=3.3, **labels):
     columns = validation.integer(columns, "columns", low=1)
     height = validation.number(height, "height", low=0, open_low=True)
     plt.rcParams.update(STYLE | {"axes.prop_cycle": plt.cycler(color=COLORS)})
-    figure, axes = plt.subplots(1, columns, figsize=(7.2, height), squeeze=False)
+    width = CHART_WIDTH if columns == 1 else WIDE_CHART
+    figure, axes = plt.subplots(1, columns, figsize=(width, height), squeeze=False)
     try:
         for ax in axes[0]:
             ax.set(**labels)
@@ -249,16 +259,44 @@ def chart(columns=1, height=3.3, **labels):
 
 
 def done():
-    """Show the current chart and close it."""
+    """Show the current chart and close it: as a vector graphic, or as pixels if it holds a picture or very many points."""
     import matplotlib.pyplot as plt
 
-    plt.show()
-    plt.close()
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        def get_ipython():
+            return None
+
+    figure = plt.gcf()
+    drawn = _svg(figure) if get_ipython() is not None and not any(ax.images for ax in figure.axes) else None
+    if drawn is not None and len(drawn) <= LARGEST_SVG:
+        display({"image/svg+xml": drawn}, raw=True)
+    else:
+        figure.set_facecolor("white")
+        plt.show()
+    plt.close(figure)
 
 
+def _svg(figure):
+    """Return a figure as SVG without paper; the same figure gives the same text."""
+    import matplotlib
+
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "chart", "savefig.facecolor": "none", "axes.facecolor": "none"}):
+        figure.patch.set_alpha(0)
+        for ax in figure.axes:
+            ax.patch.set_alpha(0)
+        figure.savefig(text, format="svg", bbox_inches=None, metadata={"Date": None, "Creator": None})
+    return text.getvalue()
+
+
+CHART_WIDTH, WIDE_CHART = 6.2, 7.8  # inches of 96 pixels: one chart, and several side by side
+LARGEST_SVG = 250_000  # bytes
 STYLE = {
     "figure.dpi": 144, "figure.constrained_layout.use": True, "figure.facecolor": "white",
-    "font.size": 10, "axes.titlesize": 10.5, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": True, "grid.color": "#e3e3e3", "axes.axisbelow": True, "lines.linewidth": 1.8,
+    "font.size": 11.5, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "grid.color": "#808080", "grid.alpha": 0.25, "axes.axisbelow": True, "lines.linewidth": 1.8,
     "legend.frameon": False, "savefig.bbox": "standard",
 }
