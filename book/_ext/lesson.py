@@ -5,10 +5,13 @@ written.
 """
 
 import copy
+import re
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+WIDE = 500  # points: a chart of its own is narrower (helpers.plots)
 NOT_YET = "… Not yet."  # how helpers.exercises.check answers three dots
 
 
@@ -39,6 +42,16 @@ def cover(document):
     return first
 
 
+def mark_wide_charts(app, doctree):
+    """Give charts side by side a class of their own: on a phone they scroll instead of shrinking."""
+    for image in doctree.findall(nodes.image):
+        if image["uri"].endswith(".svg"):
+            path = Path(app.env.relfn2path(image["uri"], app.env.docname)[1])
+            width = re.search(r'<svg[^>]* width="([\d.]+)pt"', path.read_text(encoding="utf-8")) if path.exists() else None
+            if width and float(width[1]) > WIDE:
+                image["classes"].append("wide")
+
+
 def clear_exercises(app, doctree):
     """Take away what the cell of an exercise says before anybody has answered: here nobody can."""
     for cell in list(doctree.findall(nodes.container)):
@@ -50,5 +63,6 @@ def clear_exercises(app, doctree):
 
 def setup(app):
     app.connect("doctree-read", clear_exercises)
+    app.connect("doctree-read", mark_wide_charts)
     app.add_post_transform(PutFigureFirst)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

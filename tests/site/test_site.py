@@ -1,7 +1,10 @@
 """The built book in a headless browser: every page, on a desktop and a phone, light and dark."""
 
+import io
+
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from tests import pages
 from tests.site.browser import DESKTOP, PHONE, Visit, broken_links, serve
@@ -10,6 +13,8 @@ SITE = pages.ROOT / "_build/html"
 PATHS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in pages.pages()]
 WINDOWS = [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")]
 LARGEST_PAGE = 1_500_000  # bytes, MathJax apart
+LESSONS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in pages.lessons()]
+FIRST_SCREEN, LEGIBLE = 900, 9  # pixels: the height of a small laptop's window, and of the smallest lettering
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +27,20 @@ def address():
 @pytest.mark.parametrize(("width", "theme"), WINDOWS)
 @pytest.mark.parametrize("path", [*PATHS, "search.html", "genindex.html"])
 def test_page(browser, address, path, width, theme):
-    """No console error, no foreign request, no sideways scroll, alt texts, nothing serious for axe-core."""
+    """No console error, no foreign request, no sideways scroll, alt texts, nothing serious for axe-core.
+
+    On a desktop no code or formula is cut, and a lesson begins with a figure; on a phone the charts can be read.
+    """
     visit = Visit(browser, address, path, width, theme)
     faults = visit.faults() + visit.accessibility_faults()
+    if (width, theme) == WINDOWS[0]:
+        faults += visit.cut()
+        if path in LESSONS and not (visit.first_figure() or FIRST_SCREEN + 1) <= FIRST_SCREEN:
+            faults.append(f"the first figure ends at {visit.first_figure()} pixels")
+    if width == PHONE:
+        smallest, chart = visit.smallest_chart_text() or (LEGIBLE, "")
+        if smallest < LEGIBLE - 0.05:
+            faults.append(f"lettering of {smallest:.1f} pixels in {chart}")
     weight = visit.weight()
     visit.close()
     assert not faults, "\n".join(faults)
@@ -37,6 +53,44 @@ def test_dark_mode_is_dark_and_leaves_pictures_alone(browser, address):
     picture = visit.page.locator(".cell_output img").first
     assert sum(int(part) for part in background.strip("rgb()").split(",")) < 150
     assert picture.evaluate("one => getComputedStyle(one).filter") == "none"
+    visit.close()
+
+
+def test_charts_are_light_on_dark_pages(browser, address):
+    """The same file is shown dark on light and light on dark: only its colours are turned."""
+    shown = {}
+    for theme in ("light", "dark"):
+        visit = Visit(browser, address, "book/1-background/first-restoration.html", theme=theme)
+        chart = visit.page.locator(".cell_output img[src$='.svg']").first
+        picture = Image.open(io.BytesIO(chart.screenshot())).convert("L")
+        shown[theme] = sum(picture.getdata()) / (picture.width * picture.height)
+        visit.close()
+    assert shown["light"] > 200 and shown["dark"] < 60, shown
+
+
+def test_an_unanswered_exercise_shows_its_task_alone(browser, address):
+    visit = Visit(browser, address, "book/1-background/first-restoration.html")
+    cells = visit.page.locator(".tag_exercise")
+    assert cells.count() >= 3 and "check(" in cells.first.inner_text()
+    assert "Not yet" not in visit.page.locator(".bd-article").inner_text()
+    visit.close()
+
+
+def test_the_map_marks_the_way_to_a_page_and_colours_what_is_done(browser, address):
+    visit = Visit(browser, address, "book/index.html")
+    link = visit.page.locator(".learning-map svg a[data-first]:not([data-first=''])").first
+    before = link.get_attribute("data-first").split()
+    assert visit.page.locator(".learning-map .on-the-way").count() == 0
+    for reach in (link.focus, link.hover):
+        reach()
+        marked = visit.page.eval_on_selector_all(".learning-map a.on-the-way", "all => all.map(one => one.dataset.page)")
+        assert {*before, link.get_attribute("data-page")} <= set(marked)
+        visit.page.evaluate("document.activeElement.blur()")
+    done = before[0]
+    visit.page.evaluate("name => localStorage.setItem('image-course-progress', `page ${name} done`)", done)
+    visit.page.reload(wait_until="networkidle")
+    coloured = visit.page.eval_on_selector_all(".learning-map a.done", "all => all.map(one => one.dataset.page)")
+    assert coloured == [done]
     visit.close()
 
 
