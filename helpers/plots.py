@@ -182,7 +182,7 @@ def _png(figure):
     if (levels[..., 3] == 255).all():
         picture = Image.fromarray(levels[..., 0] if grey else levels[..., :3])
     else:
-        picture = Image.fromarray(np.ascontiguousarray(levels[..., [0, 3]]), mode="LA") if grey else Image.fromarray(levels)
+        picture = Image.fromarray(np.ascontiguousarray(levels[..., [0, 3]] if grey else levels))
     palette, index = np.unique(levels.reshape(-1, 4), axis=0, return_inverse=True)
     if len(palette) <= 256:
         picture = Image.fromarray(index.reshape(levels.shape[:2]).astype(np.uint8), mode="P")
@@ -259,7 +259,7 @@ def chart(columns=1, height=3.3, **labels):
 
 
 def done():
-    """Show the current chart and close it: as a vector graphic, or as pixels if it holds a picture or very many points."""
+    """Show the current chart and close it: a vector graphic, or pixels if it holds a picture or very many points."""
     import matplotlib.pyplot as plt
 
     try:

@@ -47,7 +47,8 @@ def mark_wide_charts(app, doctree):
     for image in doctree.findall(nodes.image):
         if image["uri"].endswith(".svg"):
             path = Path(app.env.relfn2path(image["uri"], app.env.docname)[1])
-            width = re.search(r'<svg[^>]* width="([\d.]+)pt"', path.read_text(encoding="utf-8")) if path.exists() else None
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            width = re.search(r'<svg[^>]* width="([\d.]+)pt"', text)
             if width and float(width[1]) > WIDE:
                 image["classes"].append("wide")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.site.browser import PHONE, Visit, broken_links, serve
+from tests.site.browser import DESKTOP, PHONE, Visit, broken_links, serve
 
 PAGE = """<!doctype html><html lang="en"><head><title>A page</title><meta name="viewport" content="width=device-width">
 {head}</head><body><main><h1>A page</h1>{body}</main></body></html>"""
@@ -35,6 +35,44 @@ def faults(browser, tmp_path, head, body):
 
 def test_a_good_page_has_no_fault(browser, tmp_path):
     assert faults(browser, tmp_path, "", GOOD) == ([], [])
+
+
+CHART = ('<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="100pt" viewBox="0 0 {width} 100">'
+         '<g transform="translate(9 9) scale({size} -{size})"><path d="M0 0h50"/></g></svg>')
+
+
+def visit(browser, tmp_path, body, width=PHONE):
+    (tmp_path / "index.html").write_text(PAGE.format(head="", body=f'<article class="bd-article">{body}</article>'))
+    (tmp_path / "favicon.ico").touch()
+    _, address = serve(tmp_path)
+    return Visit(browser, address, "index.html", width=width)
+
+
+@pytest.mark.parametrize(("letters", "expected"), [(40, 0), (400, 1)])
+def test_cut_code_is_seen(browser, tmp_path, letters, expected):
+    body = f'<div class="highlight"><pre style="overflow:auto;width:500px">{"x" * letters}</pre></div>'
+    seen = visit(browser, tmp_path, body, DESKTOP)
+    assert len(seen.cut()) == expected
+    seen.close()
+
+
+def test_where_the_first_figure_ends(browser, tmp_path):
+    tall = f'<div style="height:700px"></div><div class="cell_output"><img src="{PIXEL}" height="300"></div>'
+    seen = visit(browser, tmp_path, tall, DESKTOP)
+    assert 1000 < seen.first_figure() < 1200
+    seen.close()
+    seen = visit(browser, tmp_path, "<p>no figure</p>", DESKTOP)
+    assert seen.first_figure() is None
+    seen.close()
+
+
+def test_small_lettering_in_a_chart_is_measured(browser, tmp_path):
+    (tmp_path / "chart.svg").write_text(CHART.format(width=300, size=0.12))  # 12 points, 400 pixels wide
+    body = '<div class="cell_output"><img src="chart.svg" style="width:200px" alt="a chart"></div>'
+    seen = visit(browser, tmp_path, body)
+    size, name = seen.smallest_chart_text()
+    assert abs(size - 8) < 0.1 and name == "chart.svg"  # 12 points are 16 pixels, shown at half their size
+    seen.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS)

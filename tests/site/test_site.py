@@ -83,7 +83,8 @@ def test_the_map_marks_the_way_to_a_page_and_colours_what_is_done(browser, addre
     assert visit.page.locator(".learning-map .on-the-way").count() == 0
     for reach in (link.focus, link.hover):
         reach()
-        marked = visit.page.eval_on_selector_all(".learning-map a.on-the-way", "all => all.map(one => one.dataset.page)")
+        marked = visit.page.eval_on_selector_all(
+            ".learning-map a.on-the-way", "all => all.map(one => one.dataset.page)")
         assert {*before, link.get_attribute("data-page")} <= set(marked)
         visit.page.evaluate("document.activeElement.blur()")
     done = before[0]

@@ -407,3 +407,43 @@ def test_done_shows_the_chart_and_leaves_nothing(monkeypatch):
     assert done() is None
     assert opened == [[1]]
     assert plt.get_fignums() == []
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """Return the list of what done() hands to a notebook."""
+    seen = []
+    monkeypatch.setattr(IPython, "get_ipython", lambda: object())
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw: seen.append(data))
+    monkeypatch.setattr(plt, "show", lambda: seen.append("pixels"))
+    return seen
+
+
+def test_a_chart_is_a_vector_graphic_without_paper_and_always_the_same(displayed):
+    for _ in range(2):
+        chart(xlabel="step", ylabel="error").plot([3, 1, 2])
+        done()
+    first, second = (one["image/svg+xml"] for one in displayed)
+    assert first == second and first.count("<svg") == 1
+    assert "fill: #ffffff" not in first, "white paper would glare on a dark page"
+
+
+@pytest.mark.parametrize("content", ["a picture", "very many points"])
+def test_what_a_vector_graphic_would_make_worse_stays_pixels(displayed, content):
+    ax = chart()
+    if content == "a picture":
+        ax.imshow(np.zeros((4, 4)))
+    else:
+        ax.scatter(*np.random.default_rng(0).random((2, 20_000)))
+    done()
+    assert displayed == ["pixels"]
+
+
+def test_lettering_is_legible_on_a_phone_and_charts_fit_the_column():
+    """A phone shows 358 pixels of a page, a desktop 752; a point is 4/3 of a pixel."""
+    ax = chart(xlabel="x")
+    width = ax.figure.get_figwidth() * 96
+    smallest = min(text.get_fontsize() for text in [ax.xaxis.label, *ax.get_xticklabels()]) * 4 / 3
+    assert smallest * 358 / width >= 9 and width <= 752
+    assert chart(2)[0].figure.get_figwidth() * 96 <= 752
+    plt.close("all")
