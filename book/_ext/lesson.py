@@ -4,7 +4,6 @@ The figure at the top is the one whose cell is tagged ``cover``, or else the fir
 written.
 """
 
-import copy
 import re
 from pathlib import Path
 
@@ -26,7 +25,7 @@ class PutFigureFirst(SphinxPostTransform):
                         and box.next_node(nodes.title).astext() == "Before you start"), None)
         picture = opening is not None and cover(self.document)
         if picture:
-            place = nodes.container("", copy.deepcopy(picture), classes=["cover"])
+            place = nodes.container("", picture.deepcopy(), classes=["cover"])
             opening.parent.insert(opening.parent.index(opening), place)
 
 

@@ -134,10 +134,30 @@ def test_tikhonov_solves_its_dense_equations(name):
 
 
 def test_tikhonov_weight_is_the_ratio_of_the_variances():
-    differences = np.concatenate([np.diff(x, axis=axis).ravel() for x in photos("train").values() for axis in (0, 1)])
-    assert pytest.approx(np.mean(differences**2), rel=0.02) == restoration.DIFFERENCE_VARIANCE
+    """N sigma² / |∇x|², with the differences of both directions, as the page on regularisation derives it."""
+    pictures = photos("train").values()
+    energy = sum(np.sum(np.diff(x, axis=axis) ** 2) for x in pictures for axis in (0, 1))
+    assert pytest.approx(energy / sum(x.size for x in pictures), rel=0.02) == restoration.GRADIENT_ENERGY
     _, report = tikhonov(scene(), Identity(), 0.1, report=True)
-    assert report.weight == pytest.approx(0.01 / restoration.DIFFERENCE_VARIANCE)
+    assert report.weight == pytest.approx(0.01 / restoration.GRADIENT_ENERGY)
+
+
+def test_tikhonov_rule_is_the_best_weight_where_its_prior_is_true():
+    """On draws from exp(-½ τ |∇x|²) the posterior mean has weight sigma² τ, and no other weight is better."""
+    rng, size, sigma = np.random.default_rng(0), 64, 0.1
+    down, across = np.fft.fftfreq(size)[:, None], np.fft.fftfreq(size)[None]
+    roughness = 4 * np.sin(np.pi * down) ** 2 + 4 * np.sin(np.pi * across) ** 2
+    roughness[0, 0] = np.inf  # no mean brightness
+    white = np.fft.fft2(rng.standard_normal((40, size, size)))
+    x = np.fft.ifft2(white * np.sqrt(restoration.GRADIENT_ENERGY / roughness)).real + 0.5
+    errors = {}
+    for factor in (0.5, 0.7, 1.0, 1.4, 2.0):
+        weight = None if factor == 1 else factor * sigma**2 / restoration.GRADIENT_ENERGY
+        rng = np.random.default_rng(1)
+        y = x + sigma * rng.standard_normal(x.shape)
+        errors[factor] = np.mean([(tikhonov(b, Identity(), sigma, weight=weight) - a) ** 2
+                                  for a, b in zip(x, y, strict=True)])
+    assert min(errors, key=errors.get) == 1.0, errors
 
 
 def power_law(shape, amplitude):

@@ -343,7 +343,7 @@ def test_plug_and_play_with_a_linear_denoiser_is_a_linear_recursion(shrink):
     y = noisy(WEAK, picture(*SHAPE), sigma)
     matrix, eye = dense_matrix(WEAK, SHAPE), np.eye(SIDE**2)
     differences = gradient_matrix(SHAPE, wrapped=True)
-    weight = sigma**2 / restoration.DIFFERENCE_VARIANCE
+    weight = 2 * sigma**2 / restoration.GRADIENT_ENERGY
     z = np.linalg.solve(matrix.T @ matrix + weight * differences.T @ differences, matrix.T @ y.ravel())
     levels = np.geomspace(25 / 255, sigma, steps)
     for level in [*levels, levels[-1]]:
