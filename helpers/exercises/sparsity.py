@@ -22,7 +22,7 @@ def shrink(answer):
     if close(got, np.sign(v) * (abs(v) - 0.5), 1e-6):
         raise Mistake("A number has crossed zero.", "What is smaller than λ becomes zero and stops there.")
     if close(got, v / 1.5, 1e-6) or close(got, v / 2, 1e-6):
-        raise Mistake("Dividing all by one number is what squares do: nothing becomes zero.", "Subtract λ from the size.")
+        raise Mistake("Dividing by one number is what squares do: nothing becomes zero.", "Subtract λ from the size.")
     raise Mistake("At least one of the five is not right.", "Size minus 0.5, but not below zero; then the old sign.")
 
 
@@ -98,7 +98,7 @@ def count(answer):
     if got[8] == got[22] == got[36]:
         raise Mistake("The share does not depend on the number of equations.", "Replace the 20 of recover by m.")
     if got[36] < got[8]:
-        raise Mistake("More equations help, and here they hurt.", "Count the draws that are right, not those that fail.")
+        raise Mistake("More equations help, and here they hurt.", "Count the draws that are right, not the others.")
     raise Mistake(f"For 22 equations and 12 draws the share is {expected[22]:.3f}, and {got[22]:.3f} came.",
                   "Seed each draw with its number i, and draw the matrix, the places and the values in this order.")
 

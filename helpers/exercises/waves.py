@@ -37,7 +37,7 @@ def one_per_cent(answer):
         if close(frequency, np.sqrt(np.log(10) / 2) / (np.pi * s), 1e-3):
             raise Mistake("At this frequency a tenth is left.", "One per cent is 0.01, so ln 100 appears.")
         if close(frequency, np.sqrt(np.log(100)) / (np.pi * s), 1e-3):
-            raise Mistake("A factor is missing under the root.", "The exponent is 2 π² s² f²: divide ln 100 by 2 as well.")
+            raise Mistake("A factor is missing under the root.", "The exponent is 2 π² s² f²: divide by 2 as well.")
         if close(frequency, np.sqrt(np.log(100) / 2) * s / np.pi, 1e-3):
             raise Mistake("A wider blur must lose slower waves already.", "s stands in the denominator.")
         if close(frequency, right**2, 1e-3):
@@ -83,7 +83,7 @@ def shift(answer):
     if abs(cost + right) < 0.005:
         raise Mistake("The size is right, and a cost is positive.", "Subtract the lower PSNR from the higher one.")
     if abs(cost - enlarged(0)) < 0.005:
-        raise Mistake("This is the PSNR of the corner pixels, not what they cost.", "Subtract it from the page's score.")
+        raise Mistake("This is the PSNR of the corners, not what they cost.", "Subtract it from the page's score.")
     if any(abs(cost - enlarged(2, order) + enlarged(0, order)) < 0.005 for order in (0, 3)):
         raise Mistake("This is the cost with another rule.", "order=1 draws straight lines.")
     raise Mistake(f"{cost:.2f} dB is not what this gives.",
