@@ -14,7 +14,7 @@ PATHS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in page
 WINDOWS = [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")]
 LARGEST_PAGE = 2_000_000  # bytes, MathJax apart
 LESSONS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in pages.lessons()]
-FIRST_SCREEN, LEGIBLE = 900, 9  # pixels: the height of a small laptop's window, and of the smallest lettering
+FIRST_SCREEN = 900  # pixels: the height of a small laptop's window
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def address():
 def test_page(browser, address, path, width, theme):
     """No console error, no foreign request, no sideways scroll, alt texts, nothing serious for axe-core.
 
-    On a desktop no code or formula is cut, and a lesson begins with a figure; on a phone the charts can be read.
+    On a desktop no code or formula is cut, and a lesson begins with a figure.
     """
     visit = Visit(browser, address, path, width, theme)
     faults = visit.faults() + visit.accessibility_faults()
@@ -37,10 +37,6 @@ def test_page(browser, address, path, width, theme):
         faults += visit.cut()
         if path in LESSONS and not (visit.first_figure() or FIRST_SCREEN + 1) <= FIRST_SCREEN:
             faults.append(f"the first figure ends at {visit.first_figure()} pixels")
-    if width == PHONE:
-        smallest, chart = visit.smallest_chart_text() or (LEGIBLE, "")
-        if smallest < LEGIBLE - 0.05:
-            faults.append(f"lettering of {smallest:.1f} pixels in {chart}")
     weight = visit.weight()
     visit.close()
     assert not faults, "\n".join(faults)
