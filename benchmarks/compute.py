@@ -1,9 +1,10 @@
 """What the models and methods of the course cost: ``python -m benchmarks.compute``.
 
 Writes book/5-outlook/compute.json, which the page "Count the cost" reads: a measured second differs from run to run,
-and a page of this book must not. Every question gets a process of its own; times are wall-clock medians of many calls,
-in milliseconds, after calls that warm up. Name questions to measure only those again, as in
-``python -m benchmarks.compute precision sparse``. It takes about ten minutes; let nothing else run meanwhile.
+and a page of this book must not. (The last question holds no times: it trains two students with six seeds, too long for
+a page.) Every question gets a process of its own; times are wall-clock medians of many calls, in milliseconds, after
+calls that warm up. Name questions to measure only those again, as in ``python -m benchmarks.compute precision sparse``.
+It takes about ten minutes; let nothing else run meanwhile.
 """
 
 import argparse
@@ -291,7 +292,41 @@ def sparse_product():
     return found
 
 
-CHILDREN = {child.__name__: child for child in (latency, where, run_network, step, growth, sparse_product)}
+def distil(seeds=6):
+    """Return for each seed what two students read right of 2,000 bent digits: one of labels, one of a teacher.
+
+    It is the training of the page.
+    """
+    import keras
+    import tensorflow as tf
+
+    from helpers import pretrained
+    from helpers.images import digits
+    from helpers.models.augment import deform
+    from helpers.models.classifier import build
+
+    x_train, y_train, x_test, y_test = digits()
+    exam = np.concatenate([deform(tf.constant(x_test), tf.constant([0, i]), 1.5) for i in range(4)])
+    x = np.concatenate([x_train, deform(tf.constant(x_train), tf.constant([1, 0]))])
+    t = pretrained.load("classifier").network.predict(x, verbose=0)[0]
+    p = np.exp(t / 4) / np.exp(t / 4).sum(axis=1, keepdims=True)
+    found = []
+    for seed in range(seeds):
+        shares = []
+        for target, temperature in ((np.eye(10)[np.tile(y_train, 2)], 1), (p, 4)):
+            keras.utils.set_random_seed(seed)
+            student = build(widths=(12, 24, 48), features=32)
+            learner = keras.Model(student.input, student.output[0] / temperature)
+            rate = keras.optimizers.schedules.CosineDecay(4e-3, 2 * 141)
+            learner.compile(keras.optimizers.Adam(rate), loss=keras.losses.CategoricalCrossentropy(from_logits=True))
+            learner.fit(x, target, epochs=2, batch_size=64, verbose=0)
+            shares.append(float(np.mean(student.predict(exam, verbose=0)[0].argmax(axis=1) == np.tile(y_test, 4))))
+        found.append(shares)
+    return found
+
+
+CHILDREN = {child.__name__: child for child in (latency, where, run_network, step, growth, sparse_product,
+                                           distil)}
 QUESTIONS = {
     "latency": lambda: ask("latency"),
     "where": lambda: ask("where"),
@@ -300,6 +335,7 @@ QUESTIONS = {
     "two": two,
     "growth": lambda: ask("growth"),
     "sparse": lambda: ask("sparse_product", cores="0", environment={"OPENBLAS_NUM_THREADS": "1"}),
+    "distil": lambda: ask("distil"),
 }
 
 if __name__ == "__main__":

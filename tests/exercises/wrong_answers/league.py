@@ -34,5 +34,7 @@ WRONG = {
         (lambda a, b, resamples, seed: np.quantile(a - b, [0.025, 0.975]), "single differences"),
         (lambda a, b, resamples, seed: np.quantile(means(b - a, resamples, seed), [0.025, 0.975]), "sign"),
         (lambda a, b, resamples, seed: np.quantile(means(a - b, resamples, seed), [0.05, 0.95]), "too narrow"),
+        (lambda a, b, resamples, seed: np.quantile(means(a - b, resamples, 0), [0.025, 0.975]), "counts for nothing"),
+        (lambda a, b, resamples, seed: np.quantile(means(a - b, resamples, None), [0.025, 0.975]), "two answers"),
     ],
 }
