@@ -45,7 +45,7 @@ def mark_wide_charts(app, doctree):
     """Give charts side by side a class of their own: on a phone they scroll instead of shrinking."""
     for image in doctree.findall(nodes.image):
         if image["uri"].endswith(".svg"):
-            path = Path(app.env.relfn2path(image["uri"], app.env.docname)[1])
+            path = Path(app.srcdir, image["uri"])  # as Sphinx has noted it by now: from the folder of the book
             text = path.read_text(encoding="utf-8") if path.exists() else ""
             width = re.search(r'<svg[^>]* width="([\d.]+)pt"', text)
             if width and float(width[1]) > WIDE:
