@@ -30,6 +30,7 @@ ROUNDING = (
     "true where the book was written; on this machine the run says otherwise."
 )
 MEMORY = 1.5e9  # bytes that a page with networks may need
+STARTS = 3  # a kernel whose port another program took in between dies before its first word, and is started again
 KERNEL = Path(__file__).parent / "kernel"  # what the kernels import
 
 
@@ -121,19 +122,27 @@ async def _run(page, timeout, environment, extensions):
         nonlocal reached
         reached = cell_index
 
+    async def execute(complaints):
+        for start in range(1, STARTS + 1):
+            client = NotebookClient(
+                notebook,
+                timeout=timeout,
+                kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
+                resources={"metadata": {"path": str(Path(page).parent)}},
+                record_timing=False,
+                on_cell_start=note_cell,
+                extra_arguments=[f"--ext={name}" for name in extensions],
+            )
+            try:
+                return await client.async_execute(env=environment, stderr=complaints)
+            except RuntimeError as error:
+                if start == STARTS or "before replying" not in str(error):
+                    raise
+
     started = time.perf_counter()
     with tempfile.TemporaryFile() as complaints:
-        client = NotebookClient(
-            notebook,
-            timeout=timeout,
-            kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
-            resources={"metadata": {"path": str(Path(page).parent)}},
-            record_timing=False,
-            on_cell_start=note_cell,
-            extra_arguments=[f"--ext={name}" for name in extensions],
-        )
         try:
-            await client.async_execute(env=environment, stderr=complaints)
+            await execute(complaints)
         except CellExecutionError as error:
             stopped = Note(
                 _line(notebook, text, reached, _failing_line(notebook.cells[reached])),

@@ -180,6 +180,27 @@ def test_pages_run_at_the_same_time_and_give_what_they_give_alone(execution, tmp
     assert [outputs(apart[page]) for page in found] == [["met 42\n"]] * 2
 
 
+@pytest.mark.parametrize("deaths", [2, 3])
+def test_a_kernel_that_dies_before_its_first_word_is_started_again(execution, tmp_path, monkeypatch, deaths):
+    """Two programs may be given the same port in the same moment; the one that comes late dies."""
+    page = tmp_path / "a.md"
+    page.write_text(HEADER + cell("print(6 * 7)"), encoding="utf-8")
+    left = [RuntimeError("Kernel died before replying to kernel_info")] * deaths
+    start = execution.NotebookClient.async_start_new_kernel_client
+
+    async def start_or_die(client):
+        if left:
+            raise left.pop()
+        return await start(client)
+
+    monkeypatch.setattr(execution.NotebookClient, "async_start_new_kernel_client", start_or_die)
+    run = execution.run_pages([page], 60)[page]
+    if deaths < execution.STARTS:
+        assert run.whole and outputs(run) == ["42\n"]
+    else:
+        assert not run.whole and run.notes[0].title == "This page could not run"
+
+
 def test_the_longest_page_starts_first(execution, tmp_path):
     started = []
     for name, seconds in {"a": 1, "b": 30, "c": 5}.items():
