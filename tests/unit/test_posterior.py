@@ -95,7 +95,7 @@ def test_the_steps_of_dps_lead_toward_the_measurement(two_kinds):
     everything, y = Mask(np.ones((1, 2), bool)), [0.81, 0.78]  # the rarer kind
     far = {strength: np.abs(samplers.sample(measurement(y), everything, 0.0, two_kinds, 200, seed=0, method="dps",
                                             strength=strength).reshape(-1, 2) - y).mean() for strength in (0, 0.3)}
-    assert far[0.3] < 0.3 * far[0]
+    assert far[0.3] < 0.75 * far[0]
 
 
 @pytest.mark.parametrize("method", samplers.METHODS)
