@@ -2,6 +2,7 @@
 
 import importlib
 import linecache
+import re
 
 import matplotlib
 import pytest
@@ -10,6 +11,9 @@ from helpers.exercises import verdict
 from tests import pages
 
 WRONG_ANSWERS_EACH = 2
+KINDS = {"Understand", "Change", "Stretch", "Derive", "Repair", "Judge", "Project"}
+OF_EACH_CHAPTER = {"Derive", "Repair", "Judge", "Project"}  # beside what each page has
+CHAPTERS = ["1-background", "2-concepts", "3-algorithms"]
 
 
 def run(source, name, namespace):
@@ -53,13 +57,24 @@ def test_plausible_wrong_answers_get_their_own_hint(page):
         assert len(set(hints)) == len(hints) >= WRONG_ANSWERS_EACH, f"{module}.{name}: needs its own hint for each"
 
 
+def kinds(page):
+    """Return the first words of the titles of a page's exercises."""
+    return set(re.findall(r"^:::\{exercise\} (\w+):", page.read_text(encoding="utf-8"), re.M))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_has_exercises_of_every_kind(chapter):
+    """Something to derive on paper, a program to repair, a figure to make and judge, an open project."""
+    assert set.union(*map(kinds, (page for page in pages.lessons() if page.parent.name == chapter))) >= OF_EACH_CHAPTER
+
+
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
 def test_exercises_are_complete(page):
     """At least three on a page, of three kinds, each with a statement, a hint and a solution."""
     text = page.read_text(encoding="utf-8")
     found = pages.exercises(page)
     assert len(found) >= 3
-    assert all(f":::{{exercise}} {kind}" in text for kind in ("Understand:", "Change:", "Stretch:"))
+    assert kinds(page) <= KINDS and len(kinds(page)) >= 3
     for exercise in found:
         assert f":label: {exercise.label}\n" in text, f"no statement labelled {exercise.label}"
         assert pages.solution(page, exercise)
