@@ -97,10 +97,13 @@ def continent(name="australia"):
     each other, and may hold a part of a continent that is held out.
     """
     validation.choice(name, "name", CONTINENTS)
-    relief, satellite = cached(f"earth-{name}-v1", ("relief", "satellite"), lambda: _cut_continent(name))
-    row, column = (cells[0] * _CELL for cells in np.nonzero(_cells(name)))
-    north, west = NORTH - row / PIXELS, WEST + column / PIXELS
-    extent = west, west + relief.shape[1] / PIXELS, north - relief.shape[0] / PIXELS, north
+    rows, columns = (slice(cells.min() * _CELL, (cells.max() + 1) * _CELL) for cells in np.nonzero(_cells(name)))
+    shape = (rows.stop - rows.start, columns.stop - columns.start, 3)
+    relief, satellite = cached(
+        f"earth-{name}-v1", ("relief", "satellite"), lambda: tuple(picture[rows, columns] for picture in _maps()),
+        lambda arrays: all(x.dtype == np.uint8 and x.shape == shape for x in arrays))
+    extent = (WEST + columns.start / PIXELS, WEST + columns.stop / PIXELS,
+              NORTH - rows.stop / PIXELS, NORTH - rows.start / PIXELS)
     return Continent(_floats(relief), _floats(satellite), tuple(float(side) for side in extent))
 
 
@@ -163,12 +166,6 @@ def _tiles(picture, size):
     """Cut a picture (H, W, 3) into (H / size, W / size, size, size, 3)."""
     height, width, channels = picture.shape
     return picture.reshape(height // size, size, width // size, size, channels).swapaxes(1, 2)
-
-
-def _cut_continent(name):
-    rows, columns = np.nonzero(_cells(name))
-    place = tuple(slice(cells.min() * _CELL, (cells.max() + 1) * _CELL) for cells in (rows, columns))
-    return tuple(picture[place] for picture in _maps())
 
 
 def _floats(values):

@@ -233,6 +233,19 @@ def test_damaged_cache_is_made_anew(tmp_path, fresh_cache, damage):
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
 
 
+def test_damaged_cache_of_a_continent_is_made_anew(tmp_path, monkeypatch):
+    right = continent("europe")
+    monkeypatch.setenv("IMAGE_COURSE_CACHE", str(tmp_path))
+    file = tmp_path / "earth-europe-v1.npz"
+    x = np.zeros((64, 64, 3), np.uint8)
+    file.write_bytes(saved(relief=x, satellite=x))
+    found = continent("europe")
+    assert np.array_equal(found.relief, right.relief)
+    assert np.array_equal(found.satellite, right.satellite)
+    monkeypatch.setattr(earth, "_maps", lambda: pytest.fail("the cache was not mended"))
+    assert np.array_equal(continent("europe").satellite, right.satellite)
+
+
 def test_second_load_takes_under_fifty_milliseconds():
     pairs("train", 64)
 
