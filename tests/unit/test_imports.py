@@ -15,8 +15,8 @@ import pytest
 import helpers
 
 MODULES = ["helpers", *(f"helpers.{name}" for name in (
-    "images", "operators", "metrics", "plots", "exercises", "files", "recipes", "pretrained", "digit_tasks",
-    "digit_league", "league", "restoration", "train"))]
+    "images", "operators", "metrics", "plots", "exercises", "files", "recipes", "pretrained", "league",
+    "restoration", "train"))]
 HEAVY = ("tensorflow", "keras", "skimage", "matplotlib", "sklearn", "mlxtend", "scipy", "PIL", "IPython")
 
 
