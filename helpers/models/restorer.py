@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from helpers import digit_tasks, restoration, validation
+from helpers import restoration, validation
 from helpers.images import digits
+from helpers.league import digit_tasks
 from helpers.models.augment import draw_digits
 from helpers.operators import Identity, Mask
 from helpers.training import Player, split

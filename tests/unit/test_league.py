@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from helpers import league
 from helpers.__main__ import app
 from helpers.images import photo
-from helpers.league_table import LeagueTable
+from helpers.league import LeagueTable
 from helpers.metrics import psnr
 
 COLUMNS = ["task", "method", "image", "psnr", "ssim", "seconds"]

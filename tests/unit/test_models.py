@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from helpers import digit_tasks
 from helpers.images import digits
+from helpers.league import digit_tasks
 from helpers.models import augment, classifier, denoiser, gan, inversion, restorer, vae
 from helpers.operators import Blur, Identity, Mask
 from helpers.recipes import RECIPES, Recipe

@@ -9,9 +9,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import digit_league, digit_tasks, images, league, metrics, pretrained
+from helpers import images, league, metrics, pretrained
 from helpers.images import digits, photo
-from helpers.league_table import LeagueTable
+from helpers.league import LeagueTable, digit_league, digit_tasks, photographs
 
 CHARGES = {"load": 10_000.0, "restore": 2.0, "score": 300.0, "damage": 70_000.0}
 
@@ -32,8 +32,8 @@ def clock(monkeypatch):
             return function(*arguments, **options)
         return call
 
-    for module, name, price in [(metrics, "psnr", "score"), (metrics, "ssim", "score"), (league, "damage", "damage"),
-                                (digit_tasks, "damage", "damage")]:
+    for module, name, price in [(metrics, "psnr", "score"), (metrics, "ssim", "score"),
+                                (photographs, "damage", "damage"), (digit_tasks, "damage", "damage")]:
         monkeypatch.setattr(module, name, charged(getattr(module, name), price))
     return charge
 

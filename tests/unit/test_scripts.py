@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from helpers import league
-from helpers.league_table import LeagueTable
+from helpers.league import LeagueTable
 from tests import pages
 from tests.site import browser as look
 

@@ -5,7 +5,7 @@ import re
 from html import escape
 from pathlib import Path
 
-from helpers import digit_league, league
+from helpers.league import digit_league, photographs
 
 TEXT = ("Method", "Damage")
 COLUMNS = {  # key: (title, digits after the point)
@@ -34,7 +34,7 @@ class LeagueTable:
     def __init__(self, path):
         try:
             rows = json.loads(Path(path).read_text(encoding="utf-8"))["rows"]
-            module, self.name = (digit_league, "digits") if "digit" in rows[0] else (league, "photographs")
+            module, self.name = (digit_league, "digits") if "digit" in rows[0] else (photographs, "photographs")
             self.lines = module.summarise([module.Row(**row) for row in rows])
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise ValueError(f"path {str(path)!r} is no file of a league: {type(error).__name__}: {error}") from None
