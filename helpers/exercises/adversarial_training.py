@@ -9,15 +9,15 @@ def walks_back(answer):
     """Judge: what does negative momentum do to two players in turn?"""
     beta, letter = pair(answer)
     beta, letter = number(beta, "β"), choice(letter, "abcd", "the sentence")
-    if beta not in (-0.5, -0.25, 0, 0.25, 0.5):
-        raise Mistake(f"β = {beta:g} is none of the five.", "Give the β of the line that ends lowest.")
+    if beta not in (-0.5, -0.1, 0, 0.1):
+        raise Mistake(f"β = {beta:g} is none of the four.", "Give the β of the line that ends lowest.")
     if beta == 0:
         raise Mistake("Without momentum the line stays level for ever.", "Are there lines that fall?")
     if beta > 0:
         raise Mistake(f"With β = {beta:g} the players run away from each other.",
                       "Is the sign right? v steps by -τ u, u by +τ v, and each takes β times its own last step along.")
-    if beta == -0.25:
-        raise Mistake("This one comes in, and another one ends a little lower.",
+    if beta == -0.1:
+        raise Mistake("This one comes in, and another one ends lower.",
                       "Read the right end of the figure, at step 200.")
     if letter == "a":
         return "A brake without a penalty: a part of each step is taken back in the next one."

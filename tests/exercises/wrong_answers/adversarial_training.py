@@ -54,8 +54,8 @@ def stable(logits, saturating):
 WRONG = {
     "walks_back": [
         ((0, "b"), "level for ever"),
-        ((0.5, "c"), "run away"),
-        ((-0.25, "a"), "a little lower"),
+        ((0.1, "c"), "run away"),
+        ((-0.1, "a"), "ends lower"),
         ((-0.5, "b"), "neither falls nor rises"),
         ((-0.5, "c"), "Two of the lines fall"),
         ((-0.5, "d"), "level line"),
