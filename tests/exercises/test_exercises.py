@@ -7,13 +7,14 @@ import pytest
 
 from helpers.exercises import verdict
 from tests import pages
+from tests.exercises.near import AS_GOOD, makes_a_difference, near_misses
 
 WRONG_ANSWERS_EACH = 2
 
 
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
 def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
-    """Run the page as a reader would; at each exercise run the stub, then the solution."""
+    """Run the page as a reader would; at each exercise run the stub, then the solution, then near misses of it."""
     matplotlib.use("Agg")
     monkeypatch.chdir(page.parent)
     namespace = {"__name__": "__main__"}
@@ -28,6 +29,10 @@ def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
         exec(compile(pages.solution(page, exercise), f"<solution of {exercise.name}>", "exec"), namespace)
         solved = verdict(exercise.name, eval(exercise.answer, namespace))
         assert solved.status == "right", f"{exercise.name}: {solved}"
+        accepted = {what for what, wrong in near_misses(eval(exercise.answer, namespace))
+                    if verdict(exercise.name, wrong).status != "wrong" and makes_a_difference(wrong)}
+        equal, _ = AS_GOOD.get(exercise.name, ((), ""))
+        assert accepted == set(equal), f"{exercise.name} accepts near misses: {sorted(accepted ^ set(equal))}"
 
 
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
