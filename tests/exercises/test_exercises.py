@@ -1,6 +1,7 @@
 """Of each exercise: the solution passes, the stub is told "not yet", plausible wrong answers get their own hints."""
 
 import importlib
+import linecache
 
 import matplotlib
 import pytest
@@ -12,21 +13,27 @@ from tests.exercises.near import AS_GOOD, makes_a_difference, near_misses
 WRONG_ANSWERS_EACH = 2
 
 
+def run(source, name, namespace):
+    """Run a cell as a notebook does, with its source within reach: TensorFlow reads the loops of a ``tf.function``."""
+    linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
+    exec(compile(source, name, "exec"), namespace)
+
+
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
 def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
     """Run the page as a reader would; at each exercise run the stub, then the solution, then near misses of it."""
     matplotlib.use("Agg")
     monkeypatch.chdir(page.parent)
     namespace = {"__name__": "__main__"}
-    for cell in pages.code_cells(page):
+    for i, cell in enumerate(pages.code_cells(page)):
         exercise = pages.exercise_of(cell)
         if exercise is None:
-            exec(compile(cell.source, f"<{page.stem}>", "exec"), namespace)
+            run(cell.source, f"<{page.stem}, cell {i}>", namespace)
             continue
-        exec(compile(exercise.stub, f"<stub of {exercise.name}>", "exec"), namespace)
+        run(exercise.stub, f"<stub of {exercise.name}>", namespace)
         unfinished = verdict(exercise.name, eval(exercise.answer, namespace))
         assert unfinished.status == "not yet", f"{exercise.name}: {unfinished}"
-        exec(compile(pages.solution(page, exercise), f"<solution of {exercise.name}>", "exec"), namespace)
+        run(pages.solution(page, exercise), f"<solution of {exercise.name}>", namespace)
         solved = verdict(exercise.name, eval(exercise.answer, namespace))
         assert solved.status == "right", f"{exercise.name}: {solved}"
         accepted = {what for what, wrong in near_misses(eval(exercise.answer, namespace))
