@@ -52,6 +52,9 @@ def tempered(answer):
     if not close(mean, mu, 0.02):
         raise Mistake("The codes do not scatter about the mean.", "Add mu to the deviations.")
     if spread(t**2):
+        still = array(call(answer, mu, C, 1e-3, n, np.random.default_rng(1)), (n, 3), "the codes")
+        if np.abs(still - mu).max() > 0.05:
+            raise Mistake("For t = 0.001 some code still lies far from the mean.", "Every deviation is shortened by t.")
         return "Caution costs variety: every sample gets more likely, and the set gets poorer."
     if spread(t):
         raise Mistake("The variance has shrunk by t, so the deviations have shrunk by √t.",

@@ -58,7 +58,7 @@ def bad_share(answer):
                       "np.abs(x_hat - x)[tested], compared with the limit, then the mean.")
     share = number(call(answer, x, with_holes, tested, limit), "the share")
     if close(share, wrong(with_holes), 1e-6):
-        return "No answer is a wrong answer. Benchmarks of depth count it so, for good reason."
+        return "No answer is a wrong answer: a score that forgets this rewards a method for its gaps."
     if close(share, (np.abs(with_holes - x)[tested] > limit).mean(), 1e-6):
         raise Mistake("The first fault is mended. A method that leaves tested pixels empty still gets them right.",
                       "NaN > limit is false, and so is NaN <= limit. Which of the two may be false?")

@@ -9,11 +9,12 @@ import pytest
 
 from helpers.exercises import verdict
 from tests import pages
+from tests.exercises.near import AS_GOOD, as_good, makes_a_difference, sample
 
 WRONG_ANSWERS_EACH = 2
 KINDS = {"Understand", "Change", "Stretch", "Derive", "Repair", "Judge", "Project"}
 OF_EACH_CHAPTER = {"Derive", "Repair", "Judge", "Project"}  # beside what each page has
-CHAPTERS = ["1-background", "2-concepts", "3-algorithms"]
+CHAPTERS = sorted({page.parent.name for page in pages.lessons()})
 
 
 def run(source, name, namespace):
@@ -24,7 +25,7 @@ def run(source, name, namespace):
 
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
 def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
-    """Run the page as a reader would; at each exercise run the stub, then the solution."""
+    """Run the page as a reader would; at each exercise run the stub, then the solution, then near misses of it."""
     matplotlib.use("Agg")
     monkeypatch.chdir(page.parent)
     namespace = {"__name__": "__main__"}
@@ -39,6 +40,10 @@ def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
         run(pages.solution(page, exercise), f"<solution of {exercise.name}>", namespace)
         solved = verdict(exercise.name, eval(exercise.answer, namespace))
         assert solved.status == "right", f"{exercise.name}: {solved}"
+        accepted = [what for what, wrong in sample(exercise.name, eval(exercise.answer, namespace))
+                    if verdict(exercise.name, wrong).status != "wrong" and makes_a_difference(wrong)]
+        assert all(as_good(exercise.name, what) for what in accepted), f"{exercise.name} is right though it {accepted}"
+        assert accepted or exercise.name not in AS_GOOD, f"{exercise.name} refuses all: take it out of AS_GOOD"
 
 
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
