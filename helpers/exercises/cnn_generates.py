@@ -149,7 +149,7 @@ def density(answer):
     """Project: a sampler of digits, with what was measured on its samples."""
     from scipy.spatial.distance import cdist
 
-    from helpers import digit_tasks
+    from helpers.league import digit_tasks
 
     if not isinstance(answer, dict) or set(answer) != {"sample", "floors", "rarest", "nearest"}:
         raise Mistake("A dictionary with the four entries sample, floors, rarest and nearest is wanted.",

@@ -48,11 +48,11 @@ def near_misses(answer):
 
 
 def _of_parts(parts):
-    """Change one part at a time; beside a program, which takes seconds to judge, only by large factors."""
+    """Change one part at a time; in a report, which takes seconds to judge, only by large factors."""
     parts = list(parts)
-    slow = any(callable(part) for _, part in parts)
+    slow = len(parts) > 2 or any(callable(part) for _, part in parts)
     for place, part in parts:
-        for what, wrong in () if callable(part) else near_misses(part):
+        for what, wrong in () if callable(part) or np.ndim(part) > 1 else near_misses(part):
             if not slow or what in ("is twice as large", "has the wrong sign"):
                 yield place, f"part {place}: {what}", wrong
 

@@ -6,8 +6,9 @@ from functools import cache
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from helpers import digit_tasks, pretrained
+from helpers import pretrained
 from helpers.images import digits
+from helpers.league import digit_tasks
 
 
 def draw(mu, C, n, rng):
