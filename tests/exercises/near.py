@@ -13,6 +13,7 @@ CLOSE = {"is 5 % too large", "is 10 % too small", "lies too high everywhere", "e
          "is one too small"}
 # What an exercise itself calls as good as its solution, each with the reason. Every other near miss must be refused.
 AS_GOOD = {
+    "first_restoration.hills": (CLOSE, "read off a figure, give or take"),
     "generation.takes_over": (CLOSE, "read off a figure, give or take"),
     "restoration.threshold": (CLOSE, "any threshold within 0.1 dB of the best"),
     "measuring.rival": (CLOSE, "another bootstrap draws other resamples"),
