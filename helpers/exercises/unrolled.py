@@ -138,7 +138,7 @@ def loud(answer):
         raise Mistake(f"Good where the noise is soft, {soft:.1f} dB, but {noisy:.1f} dB at σ = 0.1 is not below −10.2.",
                       "Has your network met loud noise in training? Do the thresholds stay above it?")
     if noisy < noisy_limit:
-        raise Mistake(f"Good where the noise is loud, {noisy:.1f} dB, but {soft:.1f} dB at σ = 0.02 is not below −14.5.",
+        raise Mistake(f"Good where the noise is loud, {noisy:.1f} dB, but {soft:.1f} dB at σ = 0.02 is not below −14.5",
                       "Has your network met soft noise too? Large thresholds throw small coefficients away.")
     raise Mistake(f"{soft:.1f} dB at σ = 0.02 (wanted: below −14.5) and {noisy:.1f} dB at σ = 0.1 (below −10.2).",
                   "Give each training instance a noise level of its own, and train as long as the page does.")
