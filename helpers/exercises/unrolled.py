@@ -3,6 +3,7 @@
 import numpy as np
 
 from helpers.exercises.answers import Mistake, array, call, close, number
+from helpers.operators import Blur, Mask
 
 
 def _soft(v, t):
@@ -91,6 +92,35 @@ def forward(answer):
     raise Mistake(f"The answer for a small example starts with {np.round(got[:3], 3)}, expected "
                   f"{np.round(run(lambda z, m, s: _soft(z - m.T @ (B @ z - y), s))[:3], 3)}.",
                   "In each turn: z = soft(z − M[k].T @ (B @ z − y), t[k]).")
+
+
+def back(answer):
+    """Derive: the derivatives of a loss, carried back through a data step."""
+    rng = np.random.default_rng(4)
+    kernel, eta = rng.random((3, 3)), 0.7  # lopsided, and half of the pixels lost: no two of A, Aᵀ, A Aᵀ, Aᵀ A agree
+    A = Mask.random((6, 7), 0.6, rng) @ Blur(kernel / kernel.sum())
+    x, y, g = rng.standard_normal((3, 6, 7))
+    got, there = array(call(answer, g, eta, A), g.shape, "the derivatives"), A.adjoint(A.forward(g))
+    if close(got, g - eta * there, 1e-6):
+        return "A data step on the way there, a data step on the way back, with the same A and the same adjoint."
+    if close(got, g - eta * A.forward(A.adjoint(g)), 1e-6):
+        raise Mistake("The two maps stand in the wrong order.", "The transpose of Aᵀ A is Aᵀ A: A is applied first.")
+    if close(got, g + eta * there, 1e-6):
+        raise Mistake("The second term has the wrong sign.", "v is x minus η Aᵀ(A x − y).")
+    if close(got, -eta * there, 1e-6):
+        raise Mistake("Half of the way is missing.", "x reaches v twice: as it is, and through the operator.")
+    if close(got, g - there, 1e-6):
+        raise Mistake("The size of the step is missing.", "η stands before Aᵀ A.")
+    if close(got, g, 1e-6):
+        raise Mistake("The operator is missing.", "x also stands inside A x − y.")
+    if close(got, g - eta * A.forward(A.forward(g)), 1e-6) or close(got, g - eta * A.adjoint(A.adjoint(g)), 1e-6):
+        raise Mistake("One map is applied twice, the other never.", "(Aᵀ A)ᵀ = Aᵀ A: one forward, one adjoint.")
+    direction = rng.standard_normal(g.shape)
+    ends = [x + step * direction for step in (1e-4, -1e-4)]
+    ends = [np.sum(g * (end - eta * A.adjoint(A.forward(end) - y))) for end in ends]
+    change = (ends[0] - ends[1]) / 2e-4
+    raise Mistake(f"Along one direction the loss should change by {np.sum(got * direction):.4f}, but it does by "
+                  f"{change:.4f}.", "v = K x + a constant, with K = I − η Aᵀ A. What is Kᵀ g?")
 
 
 def _deeper(pair, sigma=0.02):

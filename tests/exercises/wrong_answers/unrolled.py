@@ -67,6 +67,16 @@ WRONG = {
         (forward(sign=-1.0), "uphill"),
         (forward(sign=0.5), "small example"),
     ],
+    "back": [
+        (lambda g, eta, A: g - eta * A.forward(A.adjoint(g)), "wrong order"),
+        (lambda g, eta, A: g + eta * A.adjoint(A.forward(g)), "wrong sign"),
+        (lambda g, eta, A: -eta * A.adjoint(A.forward(g)), "Half of the way"),
+        (lambda g, eta, A: g - A.adjoint(A.forward(g)), "size of the step"),
+        (lambda g, eta, A: g, "operator is missing"),
+        (lambda g, eta, A: g - eta * A.forward(A.forward(g)), "applied twice"),
+        (lambda g, eta, A: g - eta * A.adjoint(A.adjoint(g)), "applied twice"),
+        (lambda g, eta, A: g - eta * A.adjoint(g), "Along one direction"),
+    ],
     "deeper": [
         ((0.8, 0.7), "far below the noise"),
         ((0.8, 0.95), "still cuts"),
