@@ -125,8 +125,7 @@ def back(answer):
 
 def _deeper(pair, sigma=0.02):
     B, z, y = _problem(1000, 11, sigma)
-    M = np.linalg.pinv(B).T
-    M, z_hat = M / np.sum(M * B, axis=0), np.zeros((len(y), 60))
+    M, z_hat = 2 * np.linalg.pinv(B).T, np.zeros((len(y), 60))
     for k in range(20):
         z_hat = _soft(z_hat - (z_hat @ B.T - y) @ M, pair[0] * pair[1] ** k)
     return _error(z_hat, z)
