@@ -113,8 +113,10 @@ def back(answer):
         raise Mistake("The size of the step is missing.", "η stands before Aᵀ A.")
     if close(got, g, 1e-6):
         raise Mistake("The operator is missing.", "x also stands inside A x − y.")
-    if close(got, g - eta * A.forward(A.forward(g)), 1e-6) or close(got, g - eta * A.adjoint(A.adjoint(g)), 1e-6):
-        raise Mistake("One map is applied twice, the other never.", "(Aᵀ A)ᵀ = Aᵀ A: one forward, one adjoint.")
+    for twice, never in (("forward", "adjoint"), ("adjoint", "forward")):
+        apply = getattr(A, twice)
+        if close(got, g - eta * apply(apply(g)), 1e-6):
+            raise Mistake(f"The {twice} map is applied twice, the {never} never.", "(Aᵀ A)ᵀ = Aᵀ A: one of each.")
     direction = rng.standard_normal(g.shape)
     ends = [x + step * direction for step in (1e-4, -1e-4)]
     ends = [np.sum(g * (end - eta * A.adjoint(A.forward(end) - y))) for end in ends]

@@ -72,8 +72,8 @@ WRONG = {
         (lambda g, eta, A: -eta * A.adjoint(A.forward(g)), "Half of the way"),
         (lambda g, eta, A: g - A.adjoint(A.forward(g)), "size of the step"),
         (lambda g, eta, A: g, "operator is missing"),
-        (lambda g, eta, A: g - eta * A.forward(A.forward(g)), "applied twice"),
-        (lambda g, eta, A: g - eta * A.adjoint(A.adjoint(g)), "applied twice"),
+        (lambda g, eta, A: g - eta * A.forward(A.forward(g)), "forward map is applied twice"),
+        (lambda g, eta, A: g - eta * A.adjoint(A.adjoint(g)), "adjoint map is applied twice"),
         (lambda g, eta, A: g - eta * A.adjoint(g), "Along one direction"),
     ],
     "deeper": [
