@@ -3,6 +3,7 @@
 import numpy as np
 
 from helpers.exercises.answers import Mistake, array, call, close, number
+from helpers.operators import Blur, Mask
 
 
 def _soft(v, t):
@@ -93,10 +94,40 @@ def forward(answer):
                   "In each turn: z = soft(z − M[k].T @ (B @ z − y), t[k]).")
 
 
+def back(answer):
+    """Derive: the derivatives of a loss, carried back through a data step."""
+    rng = np.random.default_rng(4)
+    kernel, eta = rng.random((3, 3)), 0.7  # lopsided, and half of the pixels lost: no two of A, Aᵀ, A Aᵀ, Aᵀ A agree
+    A = Mask.random((6, 7), 0.6, rng) @ Blur(kernel / kernel.sum())
+    x, y, g = rng.standard_normal((3, 6, 7))
+    got, there = array(call(answer, g, eta, A), g.shape, "the derivatives"), A.adjoint(A.forward(g))
+    if close(got, g - eta * there, 1e-6):
+        return "A data step on the way there, a data step on the way back, with the same A and the same adjoint."
+    if close(got, g - eta * A.forward(A.adjoint(g)), 1e-6):
+        raise Mistake("The two maps stand in the wrong order.", "The transpose of Aᵀ A is Aᵀ A: A is applied first.")
+    if close(got, g + eta * there, 1e-6):
+        raise Mistake("The second term has the wrong sign.", "v is x minus η Aᵀ(A x − y).")
+    if close(got, -eta * there, 1e-6):
+        raise Mistake("Half of the way is missing.", "x reaches v twice: as it is, and through the operator.")
+    if close(got, g - there, 1e-6):
+        raise Mistake("The size of the step is missing.", "η stands before Aᵀ A.")
+    if close(got, g, 1e-6):
+        raise Mistake("The operator is missing.", "x also stands inside A x − y.")
+    for twice, never in (("forward", "adjoint"), ("adjoint", "forward")):
+        apply = getattr(A, twice)
+        if close(got, g - eta * apply(apply(g)), 1e-6):
+            raise Mistake(f"The {twice} map is applied twice, the {never} never.", "(Aᵀ A)ᵀ = Aᵀ A: one of each.")
+    direction = rng.standard_normal(g.shape)
+    ends = [x + step * direction for step in (1e-4, -1e-4)]
+    ends = [np.sum(g * (end - eta * A.adjoint(A.forward(end) - y))) for end in ends]
+    change = (ends[0] - ends[1]) / 2e-4
+    raise Mistake(f"Along one direction the loss should change by {np.sum(got * direction):.4f}, but it does by "
+                  f"{change:.4f}.", "v = K x + a constant, with K = I − η Aᵀ A. What is Kᵀ g?")
+
+
 def _deeper(pair, sigma=0.02):
     B, z, y = _problem(1000, 11, sigma)
-    M = np.linalg.pinv(B).T
-    M, z_hat = M / np.sum(M * B, axis=0), np.zeros((len(y), 60))
+    M, z_hat = 2 * np.linalg.pinv(B).T, np.zeros((len(y), 60))
     for k in range(20):
         z_hat = _soft(z_hat - (z_hat @ B.T - y) @ M, pair[0] * pair[1] ** k)
     return _error(z_hat, z)

@@ -16,11 +16,10 @@ def forward(order=None, first_threshold=False, first_matrix=False, sign=1.0):
     return run
 
 
-def computed(layers=10, factor=0.7, first=0.8, normalised=True):
+def computed(layers=10, factor=0.7, first=0.8, pseudo=True):
     """Estimate by a pseudo-inverse and falling thresholds."""
     B = _problem(1, 0, 0)[0]
-    M = np.linalg.pinv(B).T if normalised else 3 * B
-    M = M / np.sum(M * B, axis=0) if normalised else M
+    M = 2 * np.linalg.pinv(B).T if pseudo else 3 * B
 
     def estimate(y):
         z = np.zeros((len(y), 60))
@@ -67,6 +66,16 @@ WRONG = {
         (forward(sign=-1.0), "uphill"),
         (forward(sign=0.5), "small example"),
     ],
+    "back": [
+        (lambda g, eta, A: g - eta * A.forward(A.adjoint(g)), "wrong order"),
+        (lambda g, eta, A: g + eta * A.adjoint(A.forward(g)), "wrong sign"),
+        (lambda g, eta, A: -eta * A.adjoint(A.forward(g)), "Half of the way"),
+        (lambda g, eta, A: g - A.adjoint(A.forward(g)), "size of the step"),
+        (lambda g, eta, A: g, "operator is missing"),
+        (lambda g, eta, A: g - eta * A.forward(A.forward(g)), "forward map is applied twice"),
+        (lambda g, eta, A: g - eta * A.adjoint(A.adjoint(g)), "adjoint map is applied twice"),
+        (lambda g, eta, A: g - eta * A.adjoint(g), "Along one direction"),
+    ],
     "deeper": [
         ((0.8, 0.7), "far below the noise"),
         ((0.8, 0.95), "still cuts"),
@@ -77,6 +86,6 @@ WRONG = {
         (computed(), "loud noise"),
         (fista, "soft noise too"),
         (computed(layers=2, factor=1.0), "noise level of its own"),
-        (computed(normalised=False), "zero everywhere"),
+        (computed(pseudo=False), "zero everywhere"),
     ],
 }
