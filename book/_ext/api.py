@@ -23,6 +23,7 @@ def setup(app):
     config.autodoc_mock_imports = ["keras", "tensorflow"]
     config.autodoc_typehints = "none"
     config.autodoc_member_order = "bysource"
+    config.autodoc_preserve_defaults = True  # as in the source: FOLDER, not its path here
     config.napoleon_use_param = config.napoleon_use_rtype = config.napoleon_use_ivar = False
     # Python's own exceptions are documented on another host, which this book does not ask
     config.nitpick_ignore_regex = [*config.nitpick_ignore_regex, ("py:(exc|class|obj)", r"\w+(Error|Interrupt)")]

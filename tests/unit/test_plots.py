@@ -1,6 +1,7 @@
 """Figures pixel by pixel: what stands where, in which grey, and what is left behind."""
 
 import io
+import re
 import warnings
 
 import IPython
@@ -428,15 +429,22 @@ def test_a_chart_is_a_vector_graphic_without_paper_and_always_the_same(displayed
     assert "fill: #ffffff" not in first, "white paper would glare on a dark page"
 
 
-@pytest.mark.parametrize("content", ["a picture", "very many points"])
-def test_what_a_vector_graphic_would_make_worse_stays_pixels(displayed, content):
-    ax = chart()
-    if content == "a picture":
-        ax.imshow(np.zeros((4, 4)))
-    else:
-        ax.scatter(*np.random.default_rng(0).random((2, 20_000)))
+def test_a_chart_with_a_picture_stays_pixels(displayed):
+    chart().imshow(np.zeros((4, 4)))
     done()
     assert displayed == ["pixels"]
+
+
+def test_of_very_many_points_only_the_points_become_pixels(displayed):
+    """The style sheet inverts vector graphics on a dark page; lettering in pixels would stay black on black."""
+    ax = chart(xlabel="step")
+    ax.scatter(*np.random.default_rng(0).random((2, 20_000)))
+    ax.plot(np.random.default_rng(1).random(20_000))
+    done()
+    drawn, = (one["image/svg+xml"] for one in displayed)
+    assert drawn.count("<image") == 1 and len(drawn) < 400_000
+    assert "step" in re.findall("<!-- (.*?) -->", drawn), "the label is drawn as letters"
+    assert "fill: #ffffff" not in drawn
 
 
 def test_lettering_is_legible_on_a_phone_and_charts_fit_the_column():

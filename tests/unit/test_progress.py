@@ -48,6 +48,7 @@ def test_every_page_stands_in_the_order_of_the_table_of_contents(build):
     assert boxes[1]["aria-label"].startswith("done: Change: less < more")
     link = soup.find("a", string=lambda text: text and text.startswith("Change"))
     assert link["href"] == "one.html#one-change"
+    assert not soup.select(".progress"), "the theme's name for a bar 16 pixels high, which would cut off the buttons"
 
 
 def test_a_change_elsewhere_shows(build):
