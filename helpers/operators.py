@@ -385,36 +385,43 @@ class Radon(Operator):
         lit = shares > 0
         return csr_array((shares[lit], (rows[lit], pixels[lit])), shape=(self.cells, position.size))
 
-    def _projections(self):
-        """Yield the matrices of all projections: kept if there is room, made anew for each use if not."""
+    def _blocks(self):
+        """Yield the matrices of projections, one above the other: all in one that is kept if there is room for it.
+
+        If there is none, yield one for each angle, made anew for each use.
+        """
+        from scipy.sparse import vstack
+
         if self._kept is not None:
-            yield from self._kept
+            yield self._kept
         elif self.size**2 * len(self.angles) <= LARGEST_KEPT:
-            self._kept = [self._projection(angle) for angle in self.angles]
-            yield from self._kept
+            self._kept = vstack([self._projection(angle) for angle in self.angles], format="csr")
+            yield self._kept
         else:
             yield from map(self._projection, self.angles)
 
     def _forward(self, x):
         pixels = x.reshape(self.size**2, -1)
-        y = np.stack([projection @ pixels for projection in self._projections()], axis=1)
-        return y.reshape(self.cells, len(self.angles), *x.shape[2:]).astype(x.dtype)
+        shadows = np.concatenate([block @ pixels for block in self._blocks()])
+        y = shadows.reshape(len(self.angles), self.cells, *x.shape[2:]).swapaxes(0, 1)
+        return y.astype(x.dtype, order="C")
 
     def _adjoint(self, y):
-        shadows = y.reshape(self.cells, len(self.angles), -1)
-        x = np.zeros((self.size**2, shadows.shape[2]))
-        for j, projection in enumerate(self._projections()):
-            x += projection.T @ shadows[:, j]
+        shadows = y.swapaxes(0, 1).reshape(len(self.angles) * self.cells, -1)
+        x, done = np.zeros((self.size**2, shadows.shape[1])), 0
+        for block in self._blocks():
+            x += block.T @ shadows[done : done + block.shape[0]]
+            done += block.shape[0]
         return x.reshape(self.size, self.size, *y.shape[2:]).astype(y.dtype)
 
     def _weights(self):
         """Return all weights at once: (share, cell of the sinogram, pixel), each of shape (number of weights,)."""
         if self.size**2 * len(self.angles) > LARGEST_KEPT:
             raise ValueError(f"{self.name} of {self.size} × {self.size} pixels has too many weights to enter a graph")
-        parts = [projection.tocoo() for projection in self._projections()]
-        cells = [part.coords[0] * len(self.angles) + j for j, part in enumerate(parts)]
-        return (np.concatenate([part.data for part in parts]), np.concatenate(cells),
-                np.concatenate([part.coords[1] for part in parts]))
+        (matrix,) = (block.tocoo() for block in self._blocks())
+        rows, pixels = matrix.coords
+        angle, cell = np.divmod(rows, self.cells)
+        return matrix.data, cell * len(self.angles) + angle, pixels
 
     def _gather(self, values, shares, sources, targets, count, ops):
         """Return for each of ``count`` targets the sum of its sources' values, each times its share."""

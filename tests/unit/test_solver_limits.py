@@ -133,7 +133,7 @@ def test_a_scan_whose_weights_are_not_kept_is_the_same_scan(size, monkeypatch):
     anew = Radon(size, ANGLES)
     for _ in range(2):  # a second time, with or without what the first has left behind
         np.testing.assert_array_equal(anew.forward(x), y)
-        np.testing.assert_array_equal(anew.adjoint(y), kept.adjoint(y))
+        np.testing.assert_allclose(anew.adjoint(y), kept.adjoint(y), rtol=1e-13)  # summed in another order
         np.testing.assert_array_equal(kept.forward(x), y)
     assert_adjoint(anew, (size, size), rng(1))
     np.testing.assert_allclose(y.sum(axis=0), np.broadcast_to(x.sum((0, 1)), (len(ANGLES), 3)))
