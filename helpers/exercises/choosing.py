@@ -122,16 +122,16 @@ def jump(answer):
     got = array(answer, (2,), "the two thresholds")
     steps, _, error = _hard()
     right = np.array([np.sqrt(2), steps[error.argmin()]])
-    if (abs(got - right) < [0.08, 0.16]).all():
+    if (abs(got - right) < [0.05, 0.11]).all():
         return "√2 σ in every picture, and far too low: a jump costs 2σ² t times the density there, and SURE missed it."
-    if (abs(got[::-1] - right) < [0.08, 0.16]).all():
+    if (abs(got[::-1] - right) < [0.05, 0.11]).all():
         raise Mistake("The two are exchanged.", "First the estimate, then the error.")
-    if (abs(got * 255 / 25 - right) < [0.08, 0.16]).all():
+    if (abs(got * 255 / 25 - right) < [0.05, 0.11]).all():
         raise Mistake("These are thresholds in image units.", "Divide by σ.")
-    if abs(got[1] - right[1]) < 0.16:
+    if abs(got[1] - right[1]) < 0.11:
         raise Mistake(f"The error is right. The estimate is not lowest at {got[0]:.3g}.",
                       "Misfit: what is set to zero, squared. Price: 2σ² times the share of survivors.")
-    if abs(got[0] - right[0]) < 0.08:
+    if abs(got[0] - right[0]) < 0.05:
         raise Mistake(f"The estimate is right. The error is not lowest at {got[1]:.3g}.",
                       "Keep what is above t unchanged, without moving it by t, and compare with the clean details.")
     raise Mistake("Neither is where the lowest point lies.", "Draw both curves against t / σ from 0 to 5, step 0.05.")
