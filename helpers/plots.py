@@ -170,12 +170,19 @@ def _display(figure, alt):
     plt.close(figure)
 
 
-def _png(figure):
-    """Return a finished figure as a PNG file, in grey or with a palette where that loses nothing: far smaller."""
-    from PIL import Image
+def _png(figure, dpi=100):
+    """Return a finished figure as a PNG file, in grey or with a palette where that loses nothing: far smaller.
 
-    drawn, packed = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=100, bbox_inches=None, facecolor=figure.get_facecolor())
+    The file says how many pixels its smallest lettering has, since the book keeps lettering legible on a phone.
+    """
+    from matplotlib.text import Text
+    from PIL import Image, PngImagePlugin
+
+    drawn, packed, notes = io.BytesIO(), io.BytesIO(), PngImagePlugin.PngInfo()
+    figure.savefig(drawn, format="png", dpi=dpi, bbox_inches=None, facecolor=figure.get_facecolor())
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    if sizes:
+        notes.add_text("Lettering", f"{min(sizes) * dpi / 72:.1f}")
     with Image.open(drawn) as picture:
         levels = np.asarray(picture.convert("RGBA"))
     grey = (levels[..., :3] == levels[..., :1]).all()
@@ -188,9 +195,9 @@ def _png(figure):
         picture = Image.fromarray(index.reshape(levels.shape[:2]).astype(np.uint8), mode="P")
         picture.putpalette(palette[:, :3].tobytes())
         packed_alpha = {} if (palette[:, 3] == 255).all() else {"transparency": palette[:, 3].tobytes()}
-        picture.save(packed, format="png", optimize=True, **packed_alpha)
+        picture.save(packed, format="png", optimize=True, pnginfo=notes, **packed_alpha)
     else:
-        picture.save(packed, format="png", optimize=True)
+        picture.save(packed, format="png", optimize=True, pnginfo=notes)
     return packed.getvalue()
 
 
@@ -273,17 +280,39 @@ def done():
             return None
 
     figure = plt.gcf()
-    if get_ipython() is not None and not any(ax.images for ax in figure.axes):
-        drawn = _svg(figure)
-        if len(drawn) > LARGEST_SVG:
-            for mark in [mark for ax in figure.axes for mark in (*ax.lines, *ax.collections)]:
-                mark.set_rasterized(True)
-            drawn = _svg(figure)
-        display({"image/svg+xml": drawn}, raw=True)
-    else:
-        figure.set_facecolor("white")
+    if get_ipython() is None:
         plt.show()
+    else:
+        for paper in [figure.patch, *(ax.patch for ax in figure.axes)]:
+            paper.set_alpha(0)
+        if any(ax.images for ax in figure.axes):
+            _grey_for_black(figure, BACKGROUNDS["none"][1])
+            display({"image/png": _png(figure, dpi=STYLE["figure.dpi"])}, raw=True)
+        else:
+            drawn = _svg(figure)
+            if len(drawn) > LARGEST_SVG:
+                for mark in [mark for ax in figure.axes for mark in (*ax.lines, *ax.collections)]:
+                    mark.set_rasterized(True)
+                drawn = _svg(figure)
+            display({"image/svg+xml": drawn}, raw=True)
     plt.close(figure)
+
+
+def _grey_for_black(figure, ink):
+    """Draw what is black in a figure, its lettering and axes above all, in an ink that is read on any page."""
+    from matplotlib.colors import same_color
+    from matplotlib.lines import Line2D
+    from matplotlib.spines import Spine
+    from matplotlib.text import Text
+
+    for part in [*figure.findobj(Text), *figure.findobj(Line2D)]:
+        if same_color(part.get_color(), "black"):
+            part.set_color(ink)
+    for line in figure.findobj(Line2D):
+        if same_color(line.get_markeredgecolor(), "black"):
+            line.set_markeredgecolor(ink)
+    for spine in figure.findobj(Spine):
+        spine.set_edgecolor(ink)
 
 
 def _svg(figure):
@@ -292,9 +321,6 @@ def _svg(figure):
 
     text = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "chart", "savefig.facecolor": "none", "axes.facecolor": "none"}):
-        figure.patch.set_alpha(0)
-        for ax in figure.axes:
-            ax.patch.set_alpha(0)
         figure.savefig(text, format="svg", bbox_inches=None, metadata={"Date": None, "Creator": None})
     return text.getvalue()
 

@@ -1,6 +1,7 @@
 """What the course adds to Sphinx: measured running times, and no button that leads nowhere."""
 
 import os
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -58,6 +59,14 @@ def mend_citation_list(app, pagename, templatename, context, doctree):
         context["body"] = context["body"].replace('<div role="list" class="citation-list">', "<div>")
 
 
+def hold_together(app, pagename, templatename, context, doctree):
+    """Let no line begin with the full stop of a formula; and the space before a link is not underlined."""
+    if "body" in context:
+        formula = r'[(“‘]*<span class="math notranslate nohighlight">[^<]*</span>[.,;:!?)”’]+'
+        body = re.sub(formula, r'<span class="together">\g<0></span>', context["body"])
+        context["body"] = re.sub(r"Solution to(<a [^>]*>) ", r"Solution to \1", body)
+
+
 def reach_tables(app, pagename, templatename, context, doctree):
     """Let the keyboard reach tables: on a phone a wide one scrolls inside its box."""
     if "body" in context:
@@ -75,6 +84,7 @@ def setup(app):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings would stand on the pages as warnings
     app.connect("html-page-context", drop_thebe)
     app.connect("html-page-context", mend_citation_list)
+    app.connect("html-page-context", hold_together)
     app.connect("html-page-context", reach_tables)
     app.connect("build-finished", drop_icon_script)
     app.connect("config-inited", keep_only_buttons_that_lead_somewhere)

@@ -12,7 +12,7 @@ from pages import boxes, chapters, plain, read
 
 WIDTH, COLUMNS, NODE, HEIGHT, ROW = 800, 6, 122, 74, 112  # pixels
 TITLE = 26  # room above a chapter's first row
-LINE, CHARACTERS = 15, 18  # of a label: pixels from line to line, and how many letters fit
+LINE, CHARACTERS = 15, 16  # of a label: pixels from line to line, and how many letters fit
 
 
 class LearningMap(nodes.General, nodes.Element):

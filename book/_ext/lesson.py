@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from docutils import nodes
+from PIL import Image
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 PHONE = 340  # pixels: what a phone has for a chart
@@ -44,21 +45,25 @@ def cover(document):
     return first
 
 
-def mark_wide_charts(app, doctree):
-    """Give a chart whose lettering would be too small on a phone the class of a width at which it can be read.
+def mark_wide_figures(app, doctree):
+    """Give a figure whose lettering would be too small on a phone the class of a width at which it can be read.
 
     There it scrolls instead of shrinking further.
     """
     for image in doctree.findall(nodes.image):
-        if image["uri"].endswith(".svg"):
-            path = Path(app.srcdir, image["uri"])  # as Sphinx has noted it by now: from the folder of the book
-            width = legible_width(path.read_text(encoding="utf-8")) if path.exists() else 0
-            if width > PHONE:
-                image["classes"] += ["wide", f"wide-{math.ceil(width / 16 / STEP) * STEP}"]
+        path = Path(app.srcdir, image["uri"])  # as Sphinx has noted it by now: from the folder of the book
+        width = legible_width(path) if path.suffix in (".svg", ".png") and path.exists() else 0
+        if width > PHONE:
+            image["classes"] += ["wide", f"wide-{math.ceil(width / 16 / STEP) * STEP}"]
 
 
-def legible_width(svg):
-    """Return the pixels that a chart must be wide for its smallest lettering to be read; 0 for one without any."""
+def legible_width(path):
+    """Return the pixels that a figure must be wide for its smallest lettering to be read; 0 for one without any."""
+    if path.suffix == ".png":  # helpers.plots notes the size of its lettering in the file
+        with Image.open(path) as picture:
+            size = float(picture.info.get("Lettering", 0))
+            return LEGIBLE * picture.width / size if size else 0
+    svg = path.read_text(encoding="utf-8")
     points = re.search(r'<svg[^>]* width="([\d.]+)pt"', svg)
     sizes = [100 * float(size) for size in re.findall(r"scale\(([\d.]+) -[\d.]+\)", svg)]
     return LEGIBLE * float(points[1]) / min(sizes) if points and sizes else 0
@@ -75,6 +80,6 @@ def clear_exercises(app, doctree):
 
 def setup(app):
     app.connect("doctree-read", clear_exercises)
-    app.connect("doctree-read", mark_wide_charts)
+    app.connect("doctree-read", mark_wide_figures)
     app.add_post_transform(PutFigureFirst)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

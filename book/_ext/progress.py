@@ -37,7 +37,7 @@ file</button><button type="button" class="progress-forget">Forget all</button>
 
 def find_place(app, doctree):
     for box in boxes(doctree, "progress"):
-        box["classes"] = []  # what takes its place would inherit them, and the theme makes "progress" a bar
+        box["classes"].clear()  # the controls would inherit "progress": a thin bar that hides what it holds
         box.replace_self([nodes.raw("", CONTROLS, format="html"), *sections(app.env, doctree)])
         app.env.metadata[app.env.docname]["progress"] = True
 

@@ -85,8 +85,9 @@ class Visit:
         return self.page.evaluate("""() => [
             ...document.querySelectorAll(".bd-article div.highlight pre, .bd-article mjx-container[display=true]")
         ].map(one => {
-            const box = one.matches("pre") ? one : one.closest("div.math") || one;
-            return [box.scrollWidth - box.clientWidth, one.textContent.trim().slice(0, 60)];
+            const boxes = [one, one.closest("div.math") || one];  // a formula scrolls by itself or in its box
+            const over = Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth));
+            return [over, one.textContent.trim().slice(0, 60)];
         }).filter(([over]) => over > 1).map(([over, text]) => `cut by ${over} pixels: ${text}`)""")
 
     def first_figure(self):

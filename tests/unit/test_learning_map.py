@@ -61,4 +61,4 @@ def test_labels_lie_inside_their_boxes(soup):
         box, lines = link.find("rect"), link.find_all("tspan")
         top, height = float(box["y"]), float(box["height"])
         assert all(top + 8 < float(line["y"]) < top + height - 4 for line in lines)
-        assert all(len(line.get_text()) <= 18 for line in lines)
+        assert all(len(line.get_text()) <= 16 for line in lines)

@@ -283,6 +283,17 @@ def test_a_small_file_loses_nothing(monkeypatch, colors, grey):
     assert np.array_equal(cut(pixels, MARGIN, MARGIN, values), values)
 
 
+def test_the_file_says_how_large_its_lettering_is(monkeypatch):
+    """The book reads it, and keeps a row of pictures wide enough on a phone."""
+    handed = []
+    monkeypatch.setattr(IPython, "get_ipython", lambda: object())
+    monkeypatch.setattr(IPython.display, "display", handed.append)
+    for title in ("title", ""):
+        show(levels(20, 20)[1], title)
+    with_title, without = (Image.open(io.BytesIO(one.data)).info for one in handed)
+    assert abs(float(with_title["Lettering"]) - 10 * 100 / 72) < 0.1 and "Lettering" not in without
+
+
 def test_the_same_picture_is_the_same_file(monkeypatch):
     """Bit for bit, as the comparison of a second run of the book needs it."""
     handed = []
@@ -416,7 +427,6 @@ def displayed(monkeypatch):
     seen = []
     monkeypatch.setattr(IPython, "get_ipython", lambda: object())
     monkeypatch.setattr(IPython.display, "display", lambda data, raw: seen.append(data))
-    monkeypatch.setattr(plt, "show", lambda: seen.append("pixels"))
     return seen
 
 
@@ -429,10 +439,15 @@ def test_a_chart_is_a_vector_graphic_without_paper_and_always_the_same(displayed
     assert "fill: #ffffff" not in first, "white paper would glare on a dark page"
 
 
-def test_a_chart_with_a_picture_stays_pixels(displayed):
-    chart().imshow(np.zeros((4, 4)))
+def test_a_chart_with_a_picture_becomes_pixels_that_dark_pages_show_too(displayed):
+    chart(xlabel="across").imshow(np.zeros((4, 4)))
     done()
-    assert displayed == ["pixels"]
+    with Image.open(io.BytesIO(displayed[0]["image/png"])) as picture:
+        assert float(picture.info["Lettering"]) >= 20  # 12 points at 144 dots per inch are 24 pixels
+        shade, alpha = np.moveaxis(np.asarray(picture.convert("RGBA")).astype(int), -1, 0)[[1, 3]]
+    assert alpha[0, 0] == 0, "white paper would glare on a dark page"
+    below = np.s_[-40:]  # the name of the axis
+    assert (alpha[below] > 200).any() and (abs(shade[below][alpha[below] > 200] - 0x70) <= 2).all()
 
 
 def test_of_very_many_points_only_the_points_become_pixels(displayed):

@@ -39,6 +39,13 @@ def names(soup):
     return [link.get_text() for link in soup.select(".progress-chapter a")]
 
 
+def test_the_controls_lie_in_no_box_of_the_theme(build):
+    """The theme's class "progress" is a bar of one line that hides the buttons below it."""
+    _, soup = build()
+    button = soup.select_one(".progress-controls .progress-save")
+    assert button and not button.find_parents(class_="progress")
+
+
 def test_every_page_stands_in_the_order_of_the_table_of_contents(build):
     _, soup = build()
     assert [one.get_text().rstrip("¶#") for one in soup.find_all("h2")] == ["1 · First", "Appendix"]
