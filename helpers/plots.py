@@ -123,32 +123,43 @@ def _grid(images, titles, crops, zoom, columns, scale, colors):
     figure = plt.figure(figsize=(total_width / 100, total_height / 100), dpi=100, facecolor=paper,
                         layout="none")
 
+    def shades(picture):
+        levels = np.rint(255 * picture).astype(np.uint8)
+        if levels.ndim == 2:  # as colour: Matplotlib's way from grey values to levels is off by one for some
+            levels = np.stack([levels] * 3, axis=-1)
+        return levels
+
     def place(picture, left, top, height):
         axes = figure.add_axes(
             [left / total_width, 1 - (top + height) / total_height, width / total_width, height / total_height]
         )
-        levels = np.rint(255 * picture).astype(np.uint8)
-        if levels.ndim == 2:  # as colour: Matplotlib's way from grey values to levels is off by one for some
-            levels = np.stack([levels] * 3, axis=-1)
-        axes.imshow(levels, interpolation="nearest", aspect="auto")
+        axes.imshow(shades(picture), interpolation="nearest", aspect="auto")
         axes.set_axis_off()
         return axes
 
+    if crops is None:  # one pair of axes for all pictures: axes of their own cost far more time
+        sheet = figure.add_axes([0, 0, 1, 1])
     for i, picture in enumerate(images):
         left = MARGIN + (i % columns) * pitch_x
         top = MARGIN + (i // columns) * pitch_y + LINE * lines
-        axes = place(picture, left, top, height)
+        if crops is None:
+            low = total_height - top - height
+            sheet.imshow(shades(picture), extent=(left, left + width, low, low + height), interpolation="nearest")
         for j, line in enumerate(reversed(titles[i].split("\n"))):
             figure.text((left + width / 2) / total_width, 1 - (top - 6 - LINE * j) / total_height, line,
                         ha="center", va="baseline", color=ink, fontsize=10)
         if crops is not None:
             row, column, size = zoom
+            axes = place(picture, left, top, height)
             for shade, line in FRAME:
                 axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), size, size, fill=False, color=shade,
                                              linewidth=line, antialiased=False))
             detail = place(crops[i], left, top + height + GAP // 2, width)
             detail.add_patch(plt.Rectangle((0, 0), 1, 1, transform=detail.transAxes, fill=False, color="black",
                                            linewidth=1.5, antialiased=False))
+    if crops is None:
+        sheet.set(xlim=(0, total_width), ylim=(0, total_height), aspect="auto")
+        sheet.set_axis_off()
     return figure
 
 
@@ -190,7 +201,9 @@ def _png(figure, dpi=100):
         picture = Image.fromarray(levels[..., 0] if grey else levels[..., :3])
     else:
         picture = Image.fromarray(np.ascontiguousarray(levels[..., [0, 3]] if grey else levels))
-    palette, index = np.unique(levels.reshape(-1, 4), axis=0, return_inverse=True)
+    numbers = np.ascontiguousarray(levels).view(">u4").astype(np.uint32)  # one for each pixel: quick to sort
+    colors, index = np.unique(numbers, return_inverse=True)
+    palette = colors.astype(">u4").view(np.uint8).reshape(-1, 4)
     if len(palette) <= 256:
         picture = Image.fromarray(index.reshape(levels.shape[:2]).astype(np.uint8), mode="P")
         picture.putpalette(palette[:, :3].tobytes())
