@@ -25,7 +25,7 @@ class Recipe(NamedTuple):
     precision: str = "float32"
     xla: bool = False
     record: int = 50  # steps between two points of the loss curve
-    look: int = 1000  # steps between two looks at the held-out metric
+    look: int = 1000  # steps between two looks at the held-out metric, the last at the end; 0: no look at all
     seed: int = 0
 
     def fingerprint(self):

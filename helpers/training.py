@@ -140,7 +140,7 @@ class Loop:
                         raise FloatingPointError(f"the loss became {self.curve[-1][1:]} at step {self.step}: "
                                                  "try a lower learning_rate")
                     bar.set_postfix({name: f"{float(loss):.4g}" for name, loss in losses.items()})
-                if self.step % self.recipe.look == 0 or self.step == self.recipe.steps:
+                if self.recipe.look and (self.step % self.recipe.look == 0 or self.step == self.recipe.steps):
                     with self.averaged():
                         self.watched.append([self.step, self.training.watch()])
                     if progress:

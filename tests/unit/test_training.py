@@ -88,6 +88,12 @@ def test_each_step_sees_other_data():
     assert len({loss for _, loss, _ in still.curve}) == 6
 
 
+def test_a_training_may_do_without_looks(at_once):
+    blind = loop(toy.RECIPE._replace(look=0))
+    blind.run(progress=False)
+    assert blind.watched == [] and blind.curve == at_once.curve
+
+
 def test_the_seed_decides_the_curve(at_once):
     again, other = loop(), loop(toy.RECIPE._replace(seed=1))
     again.run(progress=False)
