@@ -81,6 +81,20 @@ RECIPES = {
         steps=15000, batch=16, learning_rate=1e-3, epoch=126, precision="mixed_bfloat16",
         options={"patch": 80, "sigma_max": 55 / 255},
     ),
+    "diffusion-digits": Recipe(
+        what="class-conditional diffusion model of digits: a U-Net denoiser for every noise level",
+        model="diffusion.Diffusion", data=DIGITS,
+        steps=30000, batch=64, learning_rate=1e-3, epoch=70, final=0.02, precision="mixed_bfloat16", look=3000,
+        options={"judged": True, "world": "digits", "deform": 0.5, "drop": 0.15, "noise": (-1.0, 1.3),
+                 "network": {"widths": (48, 96), "down": (1, 2), "up": (1,)}},
+    ),
+    "diffusion-robots": Recipe(
+        what="diffusion model of robots that listens to their six attributes",
+        model="diffusion.Diffusion", data="robots without a held-out pair, drawn at random (helpers.images.robots)",
+        steps=40000, batch=64, learning_rate=1e-3, epoch=12656, final=0.02, precision="mixed_bfloat16", look=4000,
+        options={"world": "robots", "drop": 0.25, "noise": (-0.5, 1.3),
+                 "network": {"widths": (48, 96, 128), "down": (1, 2, 2), "up": (1, 2)}},
+    ),
 }
 
 
