@@ -31,9 +31,7 @@ PIECE = 256  # pictures that go through the network at once
 # --------------------------------------------------------------------------------------------- network
 
 
-def build(shape, choices, widths, down, up, embedding=128, drawn=0, norm=False):
-    global NORM
-    NORM = norm
+def build(shape, choices, widths, down, up, embedding=128, drawn=0):
     """Return the network F: a U-Net with residual blocks, which every block tells noise level and conditions.
 
     Parameters
@@ -45,6 +43,10 @@ def build(shape, choices, widths, down, up, embedding=128, drawn=0, norm=False):
         Channels at a half, a quarter, … of the size.
     down, up : tuple of int
         Residual blocks at each size on the way down, and on the way up (one fewer: the coarsest has no way up).
+    embedding : int
+        Numbers in which noise level and conditions are told.
+    drawn : int
+        Channels of a picture at the coarsest size that is drawn from what was told alone; 0 for none.
     """
     x, level = keras.Input(shape), keras.Input(())
     said = keras.Input((len(choices),), dtype="int32")
@@ -76,7 +78,7 @@ def build(shape, choices, widths, down, up, embedding=128, drawn=0, norm=False):
 def _residual(h, told):
     """Add two convolutions to h; between them each channel is scaled and shifted by what the network was told."""
     width = h.shape[-1]
-    r = layers.Conv2D(width, 3, padding="same", kernel_initializer="he_normal")(layers.Activation("silu")(layers.RMSNormalization()(h) if NORM else h))
+    r = layers.Conv2D(width, 3, padding="same", kernel_initializer="he_normal")(layers.Activation("silu")(h))
     scale, shift = (layers.Reshape((1, 1, width))(layers.Dense(width)(told)) for _ in range(2))
     r = layers.Activation("silu")(r * (1 + scale) + shift)
     return h + layers.Conv2D(width, 3, padding="same", kernel_initializer="zeros")(r)
