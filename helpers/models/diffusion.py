@@ -263,7 +263,7 @@ class Diffusion:
         self.network, self.choices = network, tuple(choices)
         self.shape = tuple(network.output_shape[1:])
         self.centre, self.spread = centre, spread
-        self._run = tf.function(self.denoise_tensor, input_signature=[
+        self._run = tf.function(self.denoise_tensor, autograph=False, input_signature=[
             tf.TensorSpec([None, *self.shape]), tf.TensorSpec([]), tf.TensorSpec(network.input_shape[2], tf.int32)])
 
     @classmethod
