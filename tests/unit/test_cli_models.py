@@ -6,6 +6,7 @@ import re
 import signal
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,6 +16,7 @@ import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import pretrained
 from helpers.__main__ import app
 from helpers.images import digits
+from helpers.recipes import RECIPES
 from tests.unit import toy
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
@@ -100,6 +102,63 @@ def test_generate_refuses_plainly_and_writes_nothing(tmp_path, arguments, messag
 @pytest.mark.parametrize("label", [12, 10, -1])
 def test_generate_refuses_a_label_that_is_no_digit(label):
     refused(command("generate", "gan", "--label", label, "-o", "out.npz"), f"label must lie in 0 … 9, but {label} came")
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Diffusion models as small as they can be, in the place of the shipped ones."""
+    network = {"widths": (8, 8), "down": (1, 1), "up": (1,)}
+
+    def load(name):
+        keras.utils.set_random_seed(0)
+        recipe = RECIPES[name]
+        return recipe.ready().blank(recipe._replace(options=recipe.options | {"network": network}))
+
+    monkeypatch.setattr(pretrained, "load", load)
+
+
+def test_generate_draws_robots_from_a_caption(untrained):
+    words = ("diffusion-robots", "--caption", "A red robot with a hat", "--n", 3)
+    result = command("generate", *words, "-o", "out.npz", "--guidance", 2)
+    assert result.exit_code == 0 and result.stdout == "wrote 3 robots to out.npz\n" and result.stderr == ""
+    with np.load("out.npz", allow_pickle=False) as archive:
+        x, y = archive["x"], archive["y"]
+    assert x.dtype == np.uint8 and x.shape == (3, 32, 32, 3) and y.tolist() == 3 * [[7, -1, -1, 6, -1, -1]]
+    expected = pretrained.load("diffusion-robots").sample(3, 0, y, guidance=2)
+    assert np.abs(x / 255 - expected).max() <= 0.5 / 255 + 1e-6
+    assert command("generate", *words, "-o", "out.png").exit_code == 0
+    with Image.open("out.png") as sheet:
+        levels = np.asarray(sheet)
+    assert levels.shape == (64, 64, 3) and (levels[32:, 32:] == 255).all(), "the rest is white"
+    assert not np.array_equal(levels[:32, :32], x[0]), "guidance makes a difference"
+
+
+def test_generate_leaves_open_what_no_caption_says(untrained):
+    assert command("generate", "diffusion-robots", "--n", 1, "-o", "out.npz").exit_code == 0
+    with np.load("out.npz", allow_pickle=False) as archive:
+        assert archive["y"].tolist() == [[-1] * 6]
+
+
+def test_generate_draws_digits_by_diffusion(untrained):
+    result = command("generate", "diffusion-digits", "--label", 3, "--n", 5, "-o", "out.npz")
+    assert result.exit_code == 0 and result.stdout == "wrote 5 digits to out.npz\n"
+    with np.load("out.npz", allow_pickle=False) as archive:
+        x, y = archive["x"], archive["y"]
+    assert x.shape == (5, 28, 28) and y.tolist() == [3] * 5
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["diffusion-robots", "--caption", "a red robot with a hut"], "did you mean 'hat'"),
+    (["diffusion-robots", "--caption", "a red green robot"], "two things of the colour"),
+    (["diffusion-robots", "--caption", ""], "holds no word"), (["diffusion-robots", "--label", 3], "label: it is for"),
+    (["diffusion-digits", "--caption", "a three"], "caption: it is for robots"),
+    (["diffusion-digits", "--label", 12], "label must lie in 0 … 9"), (["diffusion-robot"], "'diffusion-robots'"),
+    (["diffusion-digits", "--guidance", -1], "guidance must be at least 0"),
+    (["gan", "--guidance", 1], "guidance: gan has none"),
+])
+def test_generate_refuses_plainly_by_diffusion(untrained, arguments, message):
+    refused(command("generate", *arguments, "-o", "out.png"), message)
+    assert os.listdir() == []
 
 
 def test_a_refused_label_leaves_the_old_file(tmp_path):
