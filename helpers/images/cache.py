@@ -14,10 +14,11 @@ def cache_folder():
     return Path(os.environ.get("IMAGE_COURSE_CACHE") or platformdirs.user_cache_dir("image-course"))
 
 
-def cached(name, keys, compute):
+def cached(name, keys, compute, valid=None):
     """Return the tuple of arrays that ``compute`` gives, from the cache if it holds them whole.
 
-    A missing, half-written or read-only cache never stops a reader: the data is computed, and stored if it can be.
+    ``valid`` says whether arrays may be what ``compute`` gives, by their types and shapes. A missing, half-written,
+    damaged or read-only cache never stops a reader: the data is computed, and stored if it can be.
     """
     path = cache_folder() / f"{name}.npz"
     try:
@@ -25,6 +26,8 @@ def cached(name, keys, compute):
             arrays = tuple(archive[key] for key in keys)
         if not all(isinstance(values, np.ndarray) for values in arrays):  # a damaged member comes as bytes
             raise ValueError(f"{path} holds no arrays")
+        if valid is not None and not valid(arrays):
+            raise ValueError(f"{path} holds other arrays")
         return arrays
     except Exception:  # zip, pickle, key and OS errors alike: whatever is wrong, the cure is to compute again
         pass

@@ -53,7 +53,6 @@ UNSAID = -1  # the value of an attribute that a caption leaves open
 # --------------------------------------------------------------------------------------------- parts
 
 
-@functools.cache
 def parts(size=32):
     """Return the drawn parts of all robots, ready for pasting.
 
@@ -76,11 +75,15 @@ def parts(size=32):
     """
     validation.integer(size, "size")
     if size not in SIZES:
-        raise ValueError(f"size must be 32 or 64 (the parts are kept in these sizes), but {size} came")
+        raise ValueError(f"size must be 32 or 64, but {size} came")
+    return dict(_parts(int(size)))
+
+
+@functools.cache
+def _parts(size):
     shape = (CHOICES, CHOICES, size, size, 4)
-    stored = cached(f"robots-{size}-v1", KINDS, lambda: _read_parts(size))
-    if any(values.shape != shape or values.dtype != np.uint16 for values in stored):
-        stored = _read_parts(size)  # whatever lies there under this name, it is no robot
+    stored = cached(f"robots-{size}-v1", KINDS, lambda: _read_parts(size),
+                    lambda arrays: all(values.shape == shape and values.dtype == np.uint16 for values in arrays))
     found = {}
     for kind, values in zip(KINDS, stored, strict=True):
         found[kind] = np.divide(values, 65535, dtype=np.float32)
@@ -442,7 +445,7 @@ def parse(words, complete=False):
     before = None  # the kind of the design that the word before told
     for token in tokens:
         if token in nouns:
-            _check_noun(token, nouns[token], before)
+            _check_noun(words, token, nouns[token], before)
             before = None
         elif token in meanings:
             before, value = meanings[token]
@@ -451,21 +454,22 @@ def parse(words, complete=False):
                 raise ValueError(f"words {words!r} say two things of the {before}, the second is {token!r}")
             attributes[column] = value
         else:
-            validation.choice(token, "the word", [*FILLERS, *meanings, *nouns])
+            validation.choice(token, f"words {words!r}:", [*FILLERS, *meanings, *nouns])
             before = None
     if not tokens:
-        raise ValueError(f"words {words!r} holds no word")
+        raise ValueError(f"words {words!r} hold no word")
     if complete and UNSAID in attributes:
         missing = [name for name, value in zip(ATTRIBUTES, attributes, strict=True) if value == UNSAID]
         raise ValueError(f"words {words!r} leave open: {', '.join(missing)}")
     return attributes
 
 
-def _check_noun(noun, kind, before):
+def _check_noun(words, noun, kind, before):
     if before is None:
-        raise ValueError(f"which {noun}? Say a word before it, such as {_with_article(PHRASES[kind][0])!r}")
+        example = _with_article(PHRASES[kind][0])
+        raise ValueError(f"words {words!r} do not say which {noun}: put a word before it, as in {example!r}")
     if before != kind:
-        raise ValueError(f"the word before {noun!r} tells the {before}, not the {kind}")
+        raise ValueError(f"words {words!r}: what stands before {noun!r} tells the {before}, not the {kind}")
 
 
 @functools.cache
