@@ -10,9 +10,10 @@ arXiv:2206.00364, appendix F.2).
 import numpy as np
 import tensorflow as tf
 
-from helpers import digit_tasks
-from helpers.images import digits, robots
+from helpers import digit_tasks, metrics
+from helpers.images import digits, earth, robots
 from helpers.models.augment import draw_digits
+from helpers.training import split
 
 LEVELS = (0.1, 0.3, 1.0, 3.0)  # noise levels at which held-out pictures are denoised
 
@@ -34,14 +35,19 @@ class LinearDenoiser:
 
     def __init__(self, pictures):
         flat = pictures.reshape(len(pictures), -1)
-        self.mean = flat.mean(axis=0)
+        self.shape, self.mean = pictures.shape[1:], flat.mean(axis=0)
         values, self.directions = np.linalg.eigh(np.cov(flat, rowvar=False))
         self.variances = np.maximum(values, 0)
 
     def denoise(self, x, sigma, label=None):
         """Return the denoised pictures; what they show makes no difference."""
         along = (x.reshape(len(x), -1) - self.mean) @ self.directions
-        return (self.mean + self.variances / (self.variances + sigma**2) * along @ self.directions.T).reshape(x.shape)
+        return (self.mean + (self.variances / (self.variances + sigma**2) * along) @ self.directions.T).reshape(x.shape)
+
+    def sample(self, n, seed):
+        """Return Gaussian pictures (n, ...) of the same mean and covariance, in [0, 1]."""
+        drawn = np.random.default_rng(seed).standard_normal((n, len(self.mean))) * np.sqrt(self.variances)
+        return np.clip(self.mean + drawn @ self.directions.T, 0, 1).reshape(n, *self.shape)
 
 
 def beside(errors, **baselines):
@@ -157,9 +163,9 @@ class Robots:
         """Return the shares of :meth:`watch` for a thousand samples each, with and without guidance, and the errors of
         denoised robots beside those of the best linear denoiser."""
         report = {}
-        for split, what in (("train", "pairs seen"), ("held-out", "pairs held out")):
+        for part, what in (("train", "pairs seen"), ("held-out", "pairs held out")):
             for guidance in (1.0, 2.0):
-                report[f"as asked, {what}, guidance {guidance:g}"] = self._as_asked(model, 1000, split, guidance)
+                report[f"as asked, {what}, guidance {guidance:g}"] = self._as_asked(model, 1000, part, guidance)
         report["network evaluations"] = {f"guidance {w:g}": model.evaluations("heun", 9, w) for w in (1.0, 2.0)}
         held_out = robots.draw_robots(500, 3, "held-out")
         x = robots.render(held_out)
@@ -169,4 +175,69 @@ class Robots:
                 **beside(told, untold=untold, linear=linear)}
 
 
-WORLDS = {"digits": Digits, "robots": Robots}
+TURNS = (lambda x: tf.transpose(x, [0, 2, 1, 3]), lambda x: x[:, ::-1], lambda x: x[:, :, ::-1])  # all of the square
+
+
+class Earth:
+    """Satellite pictures of the Earth, 32 × 32, without conditions; held out are two continents.
+
+    Windows are cut at random from larger patches. Two of three are turned or mirrored, and marked as such.
+    """
+
+    shape, choices, marks = (32, 32, 3), (), (1,)
+    centre, spread = 0.29, 0.19
+
+    def __init__(self, judge=None):
+        self.patches = tf.constant(np.rint(255 * earth.patches("train", 64)).astype(np.uint8))
+        self.held_out = np.concatenate([earth.patches(name, 32) for name in ("australia", "south-america")])
+
+    def draw(self, seed, batch, deform=0):
+        """Return windows (batch, 32, 32, 3), and (batch, 1) 0 for turned or mirrored, -1 for not."""
+        seeds = split(seed, 3)
+        x = tf.gather(self.patches, tf.random.stateless_uniform([batch], seeds[0], 0, len(self.patches), tf.int32))
+        corner = tf.random.stateless_uniform([batch, 2, 1], seeds[1], 0, 33, tf.int32) + tf.range(32)
+        x = tf.gather(tf.gather(x, corner[:, 0], batch_dims=1), corner[:, 1], axis=2, batch_dims=1)
+        mark = tf.minimum(tf.range(batch) % 3, 1) - 1  # -1, 0, 0, -1, 0, 0, …
+        turned = (tf.random.stateless_uniform([3, batch], seeds[2]) < 0.5) & (mark == 0)
+        for some, turn in zip(tf.unstack(turned[..., None, None, None]), TURNS, strict=True):
+            x = tf.where(some, turn(x), x)
+        return tf.cast(x, tf.float32) / 255, mark[:, None]
+
+    def watch(self, model):
+        """Return the errors on held-out continents, and the distance of 300 samples from training patches."""
+        return {**denoising_error(model, self.held_out),
+                "texture": texture_distance(model.sample(300, 0), earth.patches("train", 32))}
+
+    def evaluate(self, model):
+        """Return the errors on held-out continents beside the best linear denoiser's, and the Fréchet distance of the
+        textures of 1,000 samples beside that of one half of the training patches from the other."""
+        train = earth.patches("train", 32)
+        half = len(train) // 2
+        linear = LinearDenoiser(train)
+        return {**beside(denoising_error(model, self.held_out), linear=denoising_error(linear, self.held_out)),
+                "Fréchet distance of textures": {
+                    "value": texture_distance(model.sample(1000, 0), train[:half]),
+                    "floor": texture_distance(train[half:], train[:half]),
+                    "linear": texture_distance(linear.sample(1000, 0), train[:half])},
+                "network evaluations": {"value": model.evaluations("heun", 9)}}
+
+
+def texture(x):
+    """Return twelve numbers of each picture (N, h, w, 3): for each channel its mean, and the logarithms of its standard
+    deviation and of its mean change over one pixel and over four."""
+    def size(values):
+        return np.log(np.abs(values).mean(axis=(1, 2)) + 1e-3)
+
+    mean = x.mean(axis=(1, 2))
+    changes = [size(x[:, step:] - x[:, :-step]) + size(x[:, :, step:] - x[:, :, :-step]) for step in (1, 4)]
+    return np.concatenate([mean, size(x - mean[:, None, None]), *changes], axis=1)
+
+
+def texture_distance(x, real):
+    """Return the Fréchet distance between the :func:`texture` of two sets of pictures, each number measured in standard
+    deviations of the real ones."""
+    scale = texture(real).std(axis=0)
+    return float(metrics.frechet_distance(texture(x) / scale, texture(real) / scale))
+
+
+WORLDS = {"digits": Digits, "robots": Robots, "earth": Earth}

@@ -504,3 +504,45 @@ def test_a_batch_of_digits_keeps_its_labels():
     data = digits()
     far = ((x.numpy()[:, None] - data.x_train[None, :, :, :]) ** 2).sum((2, 3, 4))
     assert far.min(1).max() < 1e-6 and np.array_equal(data.y_train[far.argmin(1)], said[:, 0])
+
+
+def test_a_batch_of_the_earth_holds_windows_of_its_patches():
+    """Rebuilt by search: the first window, which is not turned, lies somewhere in a training patch."""
+    world = worlds.Earth()
+    x, mark = world.draw(tf.constant([0, 3]), 9)
+    assert x.shape == (9, 32, 32, 3) and mark.numpy().ravel().tolist() == [-1, 0, 0] * 3
+    patches = world.patches.numpy()
+    for picture in (255 * x.numpy()[::3]).round():
+        where = (patches[:, :33, :33] == picture[0, 0]).all(-1)
+        assert any(np.array_equal(patches[n, i : i + 32, j : j + 32], picture) for n, i, j in np.argwhere(where))
+
+
+def test_the_earth_is_turned_and_mirrored_in_all_eight_ways(monkeypatch):
+    world = worlds.Earth()
+    rows, columns = np.mgrid[:64, :64]
+    world.patches = tf.constant(np.stack([rows, columns, 0 * rows], -1)[None].astype(np.uint8))
+    x, mark = world.draw(tf.constant([0, 0]), 300)
+    red_down, green_down = (x[:, 1, 0, c] - x[:, 0, 0, c] for c in (0, 1))
+    red_across, green_across = (x[:, 0, 1, c] - x[:, 0, 0, c] for c in (0, 1))
+    ways = np.rint(255 * np.stack([red_down, green_down, red_across, green_across], 1)).astype(int)
+    assert len(np.unique(ways, axis=0)) == 8
+    assert (ways[mark.numpy()[:, 0] == -1] == [1, 0, 0, 1]).all()
+
+
+def test_the_linear_denoiser_is_best_for_gaussian_pictures():
+    """White pictures of spread s: s² / (s² + σ²) of what is seen is kept, and samples have that spread."""
+    x = 0.5 + 0.1 * noise(4000, 4, 4, 1)
+    linear = worlds.LinearDenoiser(x)
+    seen = noise(50, 4, 4, 1)
+    np.testing.assert_allclose(linear.denoise(seen, 0.2), gaussian(0.5, 0.1)(seen, 0.2), atol=0.06)
+    drawn = linear.sample(2000, 0)
+    assert abs(drawn.mean() - 0.5) < 0.01 and abs(drawn.std() - 0.1) < 0.005
+
+
+def test_the_distance_of_textures_sees_blur():
+    from helpers.images import earth
+
+    x = earth.patches("train", 32)
+    blurred = (x + np.roll(x, 1, 1) + np.roll(x, 1, 2)) / 3
+    floor = worlds.texture_distance(x[::2], x[1::2])
+    assert floor < 0.2 * worlds.texture_distance(blurred[::2], x[1::2])
