@@ -80,7 +80,7 @@ def markdown(card, size):
         "Trained on": card["data"],
         "Reproduce it": f"`{card['command']}`",
         "Size": f"{number(card['parameters'])} parameters, {size / 1e6:.2f} MB as float16 numbers",
-        "Training": f"{number(card['minutes'])} minutes on {card['hardware']}, with {versions}",
+        "Training": f"{_duration(card)} on {card['hardware']}, with {versions}",
         "Needs": ", ".join(f"`{other}` `{sha256[:8]}…`" for other, sha256 in card.get("needs", {}).items()),
         "File": f"`{card['weights']}`",
         "SHA-256": f'<code style="overflow-wrap: anywhere">{card["sha256"]}</code>',  # breaks on a phone
@@ -100,6 +100,14 @@ def markdown(card, size):
         "\n".join(looks),
         ":::",
     ])
+
+
+def _duration(card):
+    """Say how long a training took: by the clock, and what of it was work, since other programs may have run beside."""
+    minutes = f"{number(card['minutes'])} minutes"
+    if "processor minutes" not in card:
+        return minutes
+    return f"{minutes} by the clock, {number(card['processor minutes'])} minutes of work of its cores"
 
 
 def tables(metrics):

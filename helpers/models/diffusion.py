@@ -31,7 +31,7 @@ PIECE = 256  # pictures that go through the network at once
 # --------------------------------------------------------------------------------------------- network
 
 
-def build(shape, choices, widths, down, up, embedding=128, drawn=0):
+def build(shape, choices, widths, down, up, embedding=128):
     """Return the network F: a U-Net with residual blocks, which every block tells noise level and conditions.
 
     Parameters
@@ -45,8 +45,6 @@ def build(shape, choices, widths, down, up, embedding=128, drawn=0):
         Residual blocks at each size on the way down, and on the way up (one fewer: the coarsest has no way up).
     embedding : int
         Numbers in which noise level and conditions are told.
-    drawn : int
-        Channels of a picture at the coarsest size that is drawn from what was told alone; 0 for none.
     """
     x, level = keras.Input(shape), keras.Input(())
     said = keras.Input((len(choices),), dtype="int32")
@@ -62,9 +60,6 @@ def build(shape, choices, widths, down, up, embedding=128, drawn=0):
         if i:
             passed.append(h)
             h = layers.Conv2D(width, 2, strides=2)(h)
-        if i == len(widths) - 1 and drawn:  # what is where: a picture of what was told, at the coarsest size
-            plan = layers.Reshape((*h.shape[1:3], drawn))(layers.Dense(h.shape[1] * h.shape[2] * drawn)(told))
-            h += layers.Conv2D(width, 1, use_bias=False)(plan)
         for _ in range(down[i]):
             h = _residual(h, told)
     for i in reversed(range(len(widths) - 1)):
@@ -93,7 +88,7 @@ class Training:
         self.world = worlds.WORLDS[recipe.options["world"]](judge)
         self.center, self.width = recipe.options["noise"]
         self.drop, self.deform = recipe.options["drop"], recipe.options.get("deform", 0.0)
-        self.players = [Player("denoiser", ["denoiser"], self.loss)]
+        self.players = [Player("diffusion", ["denoiser"], self.loss)]
 
     def draw(self, seed, batch):
         """Return clean pictures, what is said of them (batch, k), noise levels (batch,), and noise.
