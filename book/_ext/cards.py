@@ -31,8 +31,12 @@ SETTINGS = {  # what the recipe's short names mean
     "r1": "weight of the R1 penalty",
     "sigma_max": "highest noise level",
     "strength": "strength of the deformations of digits",
+    "deform": "strength of the deformations of digits that are marked as deformed",
+    "drop": "share of the conditions that are left open",
+    "noise": "mean and standard deviation of ln σ, the logarithm of the noise level",
 }
-COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right"}
+COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right", "untold": "this model, told nothing",
+           "linear": "best linear"}
 
 
 class ModelCards(SphinxDirective):
