@@ -88,8 +88,9 @@ def clock(call, least=9, most=60, seconds=2.0):
 
 def latency():
     """Return the time of one picture and of a picture in a batch of 64 for each model, as a reader calls it."""
-    from helpers import digit_tasks, pretrained
+    from helpers import pretrained
     from helpers.images import digits
+    from helpers.league import digit_tasks
 
     x = digits().x_test[:64]
     y, operators, sigma = digit_tasks.damage(x, "noise50")

@@ -14,8 +14,9 @@ from functools import partial
 
 import numpy as np
 
-from helpers import league, metrics, peers, restoration
+from helpers import league, metrics, restoration
 from helpers.images import photos
+from helpers.league import peers
 from helpers.operators import Mask
 
 ROUNDS = 5

@@ -116,7 +116,8 @@ def _our_step(model, pipeline="in the graph", **settings):
 
 
 def _our_quality(minutes):
-    from helpers import digit_tasks, pretrained
+    from helpers import pretrained
+    from helpers.league import digit_tasks
 
     probe = _loop("gan")
     import tensorflow as tf
@@ -217,8 +218,9 @@ def _tutorial_quality(minutes):
     import numpy as np
     import tensorflow as tf
 
-    from helpers import digit_tasks, pretrained
+    from helpers import pretrained
     from helpers.images import digits
+    from helpers.league import digit_tasks
 
     keras.utils.set_random_seed(0)
     generator, discriminator = _tutorial_networks()

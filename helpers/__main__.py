@@ -22,7 +22,6 @@ def league(
     """Play every method on every damage: PSNR and SSIM (or, for digits, readability) with 95 % intervals, and
     seconds."""
     from helpers import images as shipped
-    from helpers import league as photos
     from helpers.files import check_writable
 
     with _plainly():
@@ -31,14 +30,15 @@ def league(
         if digits:
             if images is not None:
                 raise ValueError("images: the league of digits takes an .npz file")
-            from helpers import digit_league as table
+            from helpers.league import digit_league as table
 
             own = table.read_digits(file) if file else (None, None)
             rows = table.run(*own, task, method, seed, progress=True)
         else:
             if file is not None:
                 raise ValueError("file: only the league of digits takes one; add --digits")
-            table = photos
+            from helpers.league import photographs as table
+
             pictures = table.folder_pictures(images) if images else shipped.photos("test")
             rows = table.run(pictures, task, method, seed, progress=True)
         _print_table(table.summarise(rows), DIGIT_COLUMNS if digits else PHOTO_COLUMNS)
@@ -142,10 +142,10 @@ def restore(
     import numpy as np
     from PIL import Image
 
-    from helpers import league as table
     from helpers import metrics, validation
     from helpers.files import check_writable, write_whole
     from helpers.images import read_photo
+    from helpers.league import photographs as table
 
     with _plainly():
         validation.choice(task, "task", table.TASKS)

@@ -296,7 +296,7 @@ CHART_WIDTH, WIDE_CHART = 6.2, 7.8  # inches of 96 pixels: one chart, and severa
 LARGEST_SVG = 250_000  # bytes
 STYLE = {
     "figure.dpi": 144, "figure.constrained_layout.use": True, "figure.facecolor": "white",
-    "font.size": 11.5, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False,
+    "font.size": 12, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "grid.color": "#808080", "grid.alpha": 0.25, "axes.axisbelow": True, "lines.linewidth": 1.8,
     "legend.frameon": False, "savefig.bbox": "standard",
 }

@@ -4,13 +4,16 @@ The figure at the top is the one whose cell is tagged ``cover``, or else the fir
 written.
 """
 
+import math
 import re
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-WIDE = 500  # points: a chart of its own is narrower (helpers.plots)
+PHONE = 340  # pixels: what a phone has for a chart
+LEGIBLE = 9  # pixels: smaller lettering cannot be read
+STEP = 4  # rem, of 16 pixels: the style sheet knows charts of so many widths
 NOT_YET = "… Not yet."  # how helpers.exercises.check answers three dots
 
 
@@ -42,14 +45,23 @@ def cover(document):
 
 
 def mark_wide_charts(app, doctree):
-    """Give charts side by side a class of their own: on a phone they scroll instead of shrinking."""
+    """Give a chart whose lettering would be too small on a phone the class of a width at which it can be read.
+
+    There it scrolls instead of shrinking further.
+    """
     for image in doctree.findall(nodes.image):
         if image["uri"].endswith(".svg"):
             path = Path(app.srcdir, image["uri"])  # as Sphinx has noted it by now: from the folder of the book
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
-            width = re.search(r'<svg[^>]* width="([\d.]+)pt"', text)
-            if width and float(width[1]) > WIDE:
-                image["classes"].append("wide")
+            width = legible_width(path.read_text(encoding="utf-8")) if path.exists() else 0
+            if width > PHONE:
+                image["classes"] += ["wide", f"wide-{math.ceil(width / 16 / STEP) * STEP}"]
+
+
+def legible_width(svg):
+    """Return the pixels that a chart must be wide for its smallest lettering to be read; 0 for one without any."""
+    points = re.search(r'<svg[^>]* width="([\d.]+)pt"', svg)
+    sizes = [100 * float(size) for size in re.findall(r"scale\(([\d.]+) -[\d.]+\)", svg)]
+    return LEGIBLE * float(points[1]) / min(sizes) if points and sizes else 0
 
 
 def clear_exercises(app, doctree):

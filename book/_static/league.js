@@ -1,4 +1,5 @@
-/* Makes the columns of a league sortable: each heading becomes a button, and aria-sort tells the order. */
+/* Makes the columns of a league sortable: each heading becomes a button, and aria-sort tells the order. Where rows are
+   of several damages, a menu above the table shows those of one. */
 (() => {
   "use strict";
 
@@ -25,11 +26,28 @@
     body.append(...rows.map(([, row]) => row));
   }
 
+  function addFilter(table) {
+    const column = [...table.tHead.rows[0].cells].findIndex((heading) => heading.textContent === "Damage");
+    if (column < 0) return;
+    const rows = [...table.tBodies[0].rows];
+    const menu = document.createElement("select");
+    menu.append(new Option("all damages", ""));
+    new Set(rows.map((row) => row.cells[column].dataset.value)).forEach((damage) => menu.append(new Option(damage)));
+    menu.addEventListener("change", () => rows.forEach((row) => {
+      row.hidden = menu.value !== "" && row.cells[column].dataset.value !== menu.value;
+    }));
+    const label = document.createElement("label");
+    label.className = "league-filter";
+    label.append("Show ", menu);
+    table.closest(".league").before(label);
+  }
+
   function prepare(table) {
+    addFilter(table);
     [...table.tHead.rows[0].cells].forEach((heading, column) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = heading.textContent;
+      button.append(...heading.childNodes);   // with the places where a narrow column may break it
       button.addEventListener("click", () => sort(table, column));
       heading.replaceChildren(button);
     });

@@ -2,25 +2,28 @@
 
 import numpy as np
 
-from helpers.exercises.answers import Mistake, array, call, close, number
+from helpers.exercises.answers import Mistake, array, call, choice, close, number, pair
 
 
-def guess(answer):
-    """Understand: what does the best discriminator say where p_data = 0.3 and p_G = 0.1?"""
-    probability = number(answer, "the probability")
-    if close(probability, 0.75, 1e-3):
-        return "It is Bayes' rule for two piles that are equally large: 0.3 in 0.4."
-    if close(probability, 0.25, 1e-3):
-        raise Mistake("That is the probability that the picture is drawn.", "D(x) is the probability that it is real.")
-    if close(probability, 3, 1e-3):
-        raise Mistake("That is the ratio of the two densities, and D must lie between 0 and 1.",
-                      "Real ones are three times as many. What share of all is that?")
-    if close(probability, 0.3, 1e-3):
-        raise Mistake("The real density alone is no probability of being real.", "Divide it by the density of both.")
-    if close(probability, 0.5, 1e-3):
-        raise Mistake("It need not toss a coin here: real pictures are more common at this x.",
-                      "Only where both densities are equal is 0.5 the best.")
-    raise Mistake(f"{probability:g} is not the best answer.", "Put both densities into the formula of D*.")
+def walks_back(answer):
+    """Judge: what does negative momentum do to two players in turn?"""
+    beta, letter = pair(answer)
+    beta, letter = number(beta, "β"), choice(letter, "abcd", "the sentence")
+    if beta not in (-0.5, -0.1, 0, 0.1):
+        raise Mistake(f"β = {beta:g} is none of the four.", "Give the β of the line that ends lowest.")
+    if beta == 0:
+        raise Mistake("Without momentum the line stays level for ever.", "Are there lines that fall?")
+    if beta > 0:
+        raise Mistake(f"With β = {beta:g} the players run away from each other.",
+                      "Is the sign right? v steps by -τ u, u by +τ v, and each takes β times its own last step along.")
+    if beta == -0.1:
+        raise Mistake("This one comes in, and another one ends lower.",
+                      "Read the right end of the figure, at step 200.")
+    if letter == "a":
+        return "A brake without a penalty: a part of each step is taken back in the next one."
+    raise {"b": Mistake("The line of β = 0 neither falls nor rises.", "What did the page say of steps in turn?"),
+           "c": Mistake("Two of the lines fall.", "Which sign have they?"),
+           "d": Mistake("A ring would be a level line.", "Do the lines with β < 0 ever stop to fall?")}[letter]
 
 
 def apart(answer):
@@ -42,7 +45,7 @@ def apart(answer):
 
 
 def density(answer):
-    """Change: recover the data's density from the best discriminator."""
+    """Derive: recover the data's density from the best discriminator."""
     p_data = np.array([0.05, 0.4, 0.9, 0.2])
     p_drawn = np.array([0.3, 0.4, 0.1, 0.6])
     best = p_data / (p_data + p_drawn)
@@ -61,7 +64,7 @@ def density(answer):
 
 
 def cost(answer):
-    """Change: both losses of the generator from logits, finite for any of them."""
+    """Repair: both losses of the generator from logits, finite for any of them."""
     for logits in (np.array([-2.0, 0.0, 0.5, 3.0]), np.array([-1000.0, -1.0, 1000.0])):
         log_one_minus, minus_log = -np.logaddexp(0, logits), np.logaddexp(0, -logits)
         right = {True: log_one_minus.mean(), False: minus_log.mean()}
@@ -71,6 +74,9 @@ def cost(answer):
             continue
         if close(found[True], right[False]) and close(found[False], right[True]):
             raise Mistake("The two losses are exchanged.", "The saturating one is log (1 - D).")
+        if logits.max() > 100 and 0 < found[False] < 0.3 * right[False]:
+            raise Mistake("The loss is finite now, and wrong: where D is nearly 0 it has become flat.",
+                          "Neither add to D nor clip it. Use np.logaddexp(0, t), with t = logit or t = -logit.")
         if close(found[True], found[False]):
             raise Mistake("Both settings give the same number.",
                           "Let the argument saturating decide which loss comes back.")

@@ -139,6 +139,16 @@ def choice(value, options, name="the answer"):
     return value
 
 
+def pair(value, what="what you measured, and the letter"):
+    """Return the two parts of a reader's reading of a figure."""
+    _refuse_nothing(value, "the reading")
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise Mistake(f"Two things are wanted, in parentheses: {what}.", 'For example (1.5, "a").')
+    for part in value:
+        _refuse_nothing(part, "one part of the reading")
+    return value
+
+
 def close(value, expected, tolerance=1e-5):
     """Tell whether a number or array equals the expected one, up to ``tolerance`` relative to its largest entry."""
     value, expected = np.asarray(value, np.float64), np.asarray(expected, np.float64)

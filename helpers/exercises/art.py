@@ -6,7 +6,7 @@ from helpers.exercises.answers import Mistake, array, call, close, number
 
 
 def choose(answer):
-    """Understand: repair the inner step of the sampler."""
+    """Repair: the inner step of the sampler."""
     rng = np.random.default_rng(5)
     known = np.array([True, True, True, True, False, False, True, False, False])
     weight = np.array([1, 2, 1, 2, 4, 2, 1, 2, 1], float)

@@ -20,38 +20,48 @@ def gap(answer):
                   "The bound is compared with log p(x), not with the largest log p.")
 
 
-def divergence(answer):
-    """Change: the divergence of a diagonal Gaussian from the standard one, for each picture."""
-    m = np.array([[0.0, 0.0, 0.0], [2.0, -1.0, 0.5]])
-    s = np.array([[1.0, 1.0, 1.0], [0.5, 0.1, 2.0]])
-    value = call(answer, m, s)
-    right = 0.5 * np.sum(m**2 + s**2 - 1 - np.log(s**2), axis=1)
-    if np.shape(value) == m.shape:
-        raise Mistake("This is one number for each number of the code.", "Sum over the last axis.")
-    if np.shape(value) == () and close(value, right.sum()):
-        raise Mistake("This is the sum over all pictures.", "Sum over the last axis only: axis=1.")
-    if np.shape(value) == () and close(value, right.mean()):
-        raise Mistake("This is the mean over the pictures.", "Return one number for each of them.")
-    found = array(value, right.shape, "the divergence")
-    if close(found, right):
-        return "Zero for a code that says nothing, and each digit pays for what it says."
-    if close(found, 2 * right):
-        raise Mistake("This is twice the divergence.", "A factor of one half stands before the sum.")
-    if close(found, -right):
-        raise Mistake("The sign is wrong: a divergence is never negative.", "Compare with the formula, term by term.")
-    if close(found, 0.5 * np.sum(m**2 + s**2 - 1 - np.log(s), axis=1)):
-        raise Mistake("The logarithm is that of the standard deviation.", "The formula has log s², the variance.")
-    if close(found, 0.5 * np.sum(m**2 + s - 1 - np.log(s), axis=1)):
-        raise Mistake("You took s for the variance.", "s is the standard deviation: the formula has s².")
-    if close(found, 0.5 * np.sum(m**2 + s**2 - np.log(s**2), axis=1)):
-        raise Mistake("Even a code that equals the prior pays something.", "The -1 in the sum is missing.")
-    if close(found, right / m.shape[1]):
-        raise Mistake("This is the mean over the numbers of the code.", "Their divergences add up: take the sum.")
-    raise Mistake("These are not the divergences.", "For m = 0 and s = 1 the result must be 0. Is it?")
+def bill(answer):
+    """Repair: the bound of each picture, its two parts in one currency."""
+    rng = np.random.default_rng(1)
+    x, m, tau = rng.random((2, 784)), np.array([[0.0, 0.0, 0.0], [2.0, -1.0, 0.5]]), 0.3
+    x_hat = x + 0.1 * rng.standard_normal(x.shape)
+    s = np.array([[1.0, 0.8, 1.0], [0.5, 0.1, 2.0]])
+    squares = (x - x_hat) ** 2
+    summed, mean = -squares.sum(axis=1) / (2 * tau**2), -squares.mean(axis=1) / (2 * tau**2)
+
+    def divergence(logarithm, power=2):
+        return 0.5 * np.sum(m**2 + s**power - 1 - logarithm, axis=1)
+
+    right, halved = divergence(np.log(s**2)), divergence(np.log(s))
+    value = call(answer, x, x_hat, m, s, tau)
+    if np.shape(value) == () and (close(value, np.sum(summed - right)) or close(value, np.mean(summed - right))):
+        raise Mistake("One number came for all pictures.", "One for each picture: every sum goes over axis 1.")
+    found = array(value, (2,), "the bound")
+    constant = 784 * np.log(tau * np.sqrt(2 * np.pi))
+    if close(found, summed - right) or close(found, summed - right - constant):
+        return "Nats for the error, nats for the code: only in one currency is the sum a bound."
+    if close(found, mean - halved):
+        raise Mistake("The bound is what it was.", "Compare each line with the formula of the page.")
+    if close(found, summed - halved):
+        raise Mistake("The error is mended. In the divergence there is still one fault.",
+                      "For m = 0 and s = 1 each term must be at its least. Differentiate s² - log s.")
+    if close(found, mean - right):
+        raise Mistake("The divergence is mended. The error still weighs 784 times too little.",
+                      "‖x - d(z)‖² is a sum over the pixels.")
+    if close(found, mean - right / m.shape[1]):
+        raise Mistake("Both are means now, one over 784 numbers and one over three.",
+                      "Two means over different numbers are two currencies as well: take both sums.")
+    if close(found, summed - divergence(np.log(s), power=1)):
+        raise Mistake("You took s for the variance in both places.", "s is the standard deviation: s² and log s².")
+    if close(found, summed + right):
+        raise Mistake("The divergence is added, and the bound should pay it.", "Subtract it.")
+    if close(found, -(summed - right)):
+        raise Mistake("The sign is reversed: this is the loss.", "Return the bound, which is to be raised.")
+    raise Mistake("These are not the bounds.", "-sum of squares / (2 τ²) minus the divergence, for each picture.")
 
 
 def noise(answer):
-    """Change: the noise level of the decoder that makes the likelihood largest."""
+    """Derive: the noise level of the decoder that makes the likelihood largest."""
     rng = np.random.default_rng(0)
     x = rng.random((6, 784))
     x_hat = x + 0.1 + 0.2 * rng.standard_normal(x.shape)

@@ -55,7 +55,7 @@ def _wiener(y, transfer, spectrum, sigma):
 
 
 def left_over(answer):
-    """Stretch: the expected squared error of the Wiener filter at each frequency."""
+    """Derive: the expected squared error of the Wiener filter at each frequency."""
     transfer = np.array([1.0, 0.6 - 0.3j, 0.2 + 0.1j, -0.5, 0.0])
     spectrum, noise = np.array([90.0, 30.0, 8.0, 2.0, 0.5]), 3.0
     value = array(call(answer, transfer, spectrum, noise), transfer.shape, "the error")

@@ -1,8 +1,13 @@
 """Exercises of the page "Generate digits with a convolutional network"."""
 
+from functools import cache
+
 import numpy as np
 
+from helpers import pretrained
 from helpers.exercises.answers import Mistake, array, call, choice, close, number
+from helpers.images import digits
+from helpers.metrics import frechet_distance
 
 
 def overlap(answer):
@@ -52,6 +57,9 @@ def tempered(answer):
     if not close(mean, mu, 0.02):
         raise Mistake("The codes do not scatter about the mean.", "Add mu to the deviations.")
     if spread(t**2):
+        still = array(call(answer, mu, C, 1e-3, n, np.random.default_rng(1)), (n, 3), "the codes")
+        if np.abs(still - mu).max() > 0.05:
+            raise Mistake("For t = 0.001 some code still lies far from the mean.", "Every deviation is shortened by t.")
         return "Caution costs variety: every sample gets more likely, and the set gets poorer."
     if spread(t):
         raise Mistake("The variance has shrunk by t, so the deviations have shrunk by √t.",
@@ -67,39 +75,39 @@ def tempered(answer):
 
 
 def interpolate(answer):
-    """Change: find the kernel with which a transposed convolution interpolates linearly."""
-    if np.shape(answer) == (4,):
-        raise Mistake("This is one row, and the kernel of a picture has rows and columns.",
-                      "np.outer(line, line) multiplies them.")
-    if np.shape(answer) == (3, 3):
-        raise Mistake("A kernel of side 4 is wanted.",
-                      "With side 3 every second new pixel would lie on an old one, and none a quarter of the way.")
-    kernel = array(answer, (4, 4), "the kernel")
-    line = np.array([1, 3, 3, 1]) / 4
-    right = np.outer(line, line)
-    if close(kernel, right, 1e-4):
-        return "Four stamps for each pixel, and their weights sum to one: no checkerboard, no steps."
-    if close(kernel, right / 4, 1e-4):
-        raise Mistake("The shape is right, but the picture comes out four times too dark.",
-                      "Each new pixel gets 4 of the 16 weights, and those must sum to one.")
-    if close(kernel, np.ones((4, 4)) / 4, 1e-4):
-        raise Mistake("Constant pictures stay constant, but every pixel takes half from each side.",
-                      "A quarter of the way along, the nearer pixel counts three times as much.")
-    box = np.zeros((4, 4))
-    box[1:3, 1:3] = 1
-    if close(kernel, box, 1e-4):
-        raise Mistake("This repeats every pixel, so a ramp becomes a staircase.",
-                      "The farther neighbour has to give a quarter.")
-    flipped = np.array([3, 1, 1, 3]) / 4
-    if close(kernel, np.outer(flipped, flipped), 1e-4):
-        raise Mistake("The farther pixel counts three times as much as the nearer one.",
-                      "The middle of the stamp lies on the old pixel.")
-    sums = [kernel[i::2, j::2].sum() for i in range(2) for j in range(2)]
-    if not close(sums, np.ones(4), 1e-4):
-        raise Mistake("A constant picture does not stay constant.",
-                      "The weights kernel[0::2, 0::2] meet in one pixel: they must sum to one, and so must the others.")
-    raise Mistake("Constant pictures stay constant, but ramps do not stay ramps.",
-                  "Along a line the weights are quarters, symmetric, and largest in the middle.")
+    """Derive: the kernel with which a transposed convolution interpolates linearly, for every stride."""
+    for s in (2, 3, 4):
+        value = call(answer, s)
+        if np.shape(value) == (2 * s,):
+            raise Mistake("This is one row, and the kernel of a picture has rows and columns.",
+                          "np.outer(line, line) multiplies them.")
+        if np.shape(value) == (2 * s - 1, 2 * s - 1):
+            raise Mistake(f"For s = {s} a kernel of side {2 * s} is wanted.",
+                          "The middle of a stamp of even side lies between two new pixels: k + 1/2 - s from pixel k.")
+        kernel = array(value, (2 * s, 2 * s), f"the kernel for s = {s}")
+        line = 1 - np.abs(np.arange(2 * s) + 0.5 - s) / s
+        right = np.outer(line, line)
+        if close(kernel, right, 1e-4):
+            continue
+        if close(kernel, right / s**2, 1e-4):
+            raise Mistake(f"The shape is right, but the picture comes out {s**2} times too dark.",
+                          "Each new pixel gets two stamps along a line: which two weights must sum to one?")
+        if close(kernel, np.ones((2 * s, 2 * s)) / 4, 1e-4):
+            raise Mistake("This takes half from each side everywhere: constant pictures stay constant, ramps do not.",
+                          "The nearer old pixel counts more.")
+        if close(kernel, np.outer(line > 0.5, line > 0.5), 1e-4):
+            raise Mistake("This repeats each pixel: a staircase, not a ramp.", "Weights fall with the distance.")
+        if close(kernel, np.outer(1 - line, 1 - line), 1e-4):
+            raise Mistake("The farther pixel counts more than the nearer one.", "The weight is 1 minus the distance.")
+        if close(kernel, np.maximum(1 - np.hypot(*np.meshgrid(1 - line, 1 - line)), 0), 1e-4):
+            raise Mistake("This is a cone. Linear interpolation treats rows and columns one after the other.",
+                          "Multiply the weights of the row and of the column.")
+        stamped = [kernel[i::s, j::s].sum() for i in range(s) for j in range(s)]
+        if not close(stamped, np.ones(s * s), 1e-4):
+            raise Mistake(f"For s = {s} a constant picture does not stay constant.",
+                          f"The entries that fall on one new pixel, kernel[i::{s}, j::{s}], must sum to one.")
+        raise Mistake(f"For s = {s} this is not the kernel.", "Old pixels are s new ones apart: divide distances by s.")
+    return "Four stamps for each pixel, and their weights sum to one: no checkerboard, no steps, at any stride."
 
 
 def read(answer):
@@ -135,3 +143,61 @@ def read(answer):
                       "Measure the distance with the inverse of the class's own C.")
     raise Mistake("Some codes get another class than the most probable one.",
                   "Compute log N(z; μ, C) for one code by hand, with np.linalg.inv and np.linalg.slogdet.")
+
+
+def density(answer):
+    """Project: a sampler of digits, with what was measured on its samples."""
+    from scipy.spatial.distance import cdist
+
+    from helpers.league import digit_tasks
+
+    if not isinstance(answer, dict) or set(answer) != {"sample", "floors", "rarest", "nearest"}:
+        raise Mistake("A dictionary with the four entries sample, floors, rarest and nearest is wanted.",
+                      "The comment in the cell shows its form.")
+    drawn = [_digits(call(answer["sample"], n, seed, seconds=60), n) for n, seed in ((1000, 0), (1000, 0), (200, 1))]
+    if not np.array_equal(drawn[0], drawn[1]):
+        raise Mistake("Two calls with one seed give two sets of digits.", "Make the generator from the seed, inside.")
+    if np.array_equal(drawn[0][:200], drawn[2]):
+        raise Mistake("Two seeds give the same digits.", "Hand the seed to np.random.default_rng.")
+    x_train, _, x_test, _ = digits()
+    near, new = (float(np.median(cdist(x[:200].reshape(200, -1), x_train.reshape(len(x_train), -1)).min(axis=1)))
+                 for x in (drawn[0], x_test))
+    if abs(number(answer["nearest"], "the distance") - near) > 0.02 * near + 0.01:
+        raise Mistake(f"The median distance to the nearest training digit is {near:.2f}, and not "
+                      f"{answer['nearest']:.3g}.", "Each of the first 200 samples against all training digits.")
+    judge, (held_out, floor) = pretrained.shared("classifier"), _held_out()
+    rarest = judge.coverage(drawn[0]).min()
+    if abs(number(answer["rarest"], "the share") - rarest) > 0.0015:
+        raise Mistake(f"The rarest class has a share of {rarest:.3f}, and not {answer['rarest']:.3g}.",
+                      "judge.coverage gives ten shares; take the smallest.")
+    floors = frechet_distance(judge.features(drawn[0]), held_out) / floor
+    if abs(number(answer["floors"], "the distance") / floors - 1) > 0.02:
+        raise Mistake(f"We draw your thousand digits and find {floors:.1f} floors; the report says "
+                      f"{answer['floors']:.1f}.", "digit_tasks.sample_quality(sample(1000, 0), judge).multiple")
+    if near < 0.75 * new:
+        raise Mistake(f"These are copies: {near:.1f} from a training digit, where new digits are {new:.1f} away.",
+                      "A density that follows every single code hands out the training set.")
+    if floors > 150:
+        raise Mistake(f"The report is right, and with {floors:.0f} floors these are no digits yet.",
+                      "Look at them. Where do the codes of real digits lie?")
+    low, high = digit_tasks.multiple_interval(drawn[0], judge, resamples=100)[1:]
+    return (f"The report can be repeated: {floors:.1f} floors, and {low:.1f} to {high:.1f} with other "
+            f"held-out digits; {near:.1f} from the nearest training digit, where new digits are {new:.1f}.")
+
+
+@cache
+def _held_out():
+    """Return the features of the held-out digits, and the floor: how far real training digits are from them."""
+    x_train, _, x_test, _ = digits()
+    judge = pretrained.shared("classifier")
+    held_out = judge.features(x_test)
+    return held_out, frechet_distance(judge.features(x_train), held_out)
+
+
+def _digits(x, n):
+    x = array(x, name="the digits").reshape(-1, 28, 28)
+    if len(x) != n:
+        raise Mistake(f"{n} digits were asked for, and {len(x)} came.", "The first argument is their number.")
+    if x.min() < -0.5 or x.max() > 1.5:
+        raise Mistake(f"The digits span {x.min():.3g} to {x.max():.3g}.", "Pixels lie between 0 and 1.")
+    return x.astype(np.float32)

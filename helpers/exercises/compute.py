@@ -34,7 +34,7 @@ def pruned(answer):
 
 
 def separable(answer):
-    """Change: count a depthwise separable convolution."""
+    """Derive: count a depthwise separable convolution."""
     cases = [(100, 3, 8, 16), (49, 5, 6, 4)]
     found = [number(call(answer, *case), "the count") for case in cases]
 

@@ -5,24 +5,31 @@ import numpy as np
 from helpers.exercises.answers import Mistake, NotYet, array, call, close, number
 
 
-def four_draws(answer):
-    """Understand: what does the average of four posterior draws lose against the posterior mean?"""
-    loss = number(answer, "the loss in decibels")
-    if close(loss, 10 * np.log10(1.25), 0.01):
-        return "1 + 1/m times the squared error for m draws: the mean of many draws is the posterior mean."
-    if close(loss, -10 * np.log10(1.25), 0.01):
-        raise Mistake("The size is right. How far *below* is asked, as a positive number.", "Turn the sign.")
-    if close(loss, 10 * np.log10(2), 0.01):
-        raise Mistake("That is the loss of a single draw.", "Averaging four draws shrinks their scatter.")
-    if close(loss, 10 * np.log10(2) / 4, 0.02):
-        raise Mistake("Decibels do not average: a quarter of 3 dB is not the answer.",
-                      "Work out the squared error first, then take the logarithm.")
-    if close(loss, 10 * np.log10(4), 0.01):
-        raise Mistake("A factor of four in the scatter alone would give this; the error of the mean stays.",
-                      "Add the two parts of the error, 1 and 1/4.")
-    if abs(loss) < 0.01:
-        raise Mistake("Four draws still scatter around the posterior mean.", "Only infinitely many draws lose nothing.")
-    raise Mistake(f"{loss:.2f} dB is not the loss.", "Add the error of the mean, 1, and the scatter of four draws.")
+def draws_needed(answer):
+    """Derive: how many posterior draws does an average need to come within some decibels of the mean?"""
+    for loss in (0.1, 0.5, 1.0, 3.1):
+        ratio = 10 ** (loss / 10)
+        exact = 1 / (ratio - 1)
+        count = number(call(answer, loss), "the number of draws")
+        if count == np.ceil(exact):
+            continue
+        if abs(count - exact) < 1 and exact > 1:
+            raise Mistake(f"For a loss of {loss} dB the number is {exact:.2f} before rounding, and {count:g} came.",
+                          "A part of a draw cannot be averaged, and fewer draws lose more: round up.")
+        if count == np.ceil(1 / (10 ** (loss / 20) - 1)):
+            raise Mistake(f"{count:g} draws for {loss} dB: the loss was taken for one of amplitudes.",
+                          "PSNR is ten times the logarithm of the squared error.")
+        if count in (np.ceil(1 / ratio), np.ceil(ratio)):
+            raise Mistake("The error of the mean itself is missing: no number of draws removes it.",
+                          "The squared error is 1 + 1/K, not 1/K.")
+        if count == np.ceil(1 / (np.exp(loss / 10) - 1)) or count == np.ceil(1 / (np.exp(loss) - 1)):
+            raise Mistake("Decibels are made with the logarithm to base ten.", "Undo it with 10 ** (loss / 10).")
+        if count == np.ceil(2 / (ratio - 1)):
+            raise Mistake(f"{count:g} draws for {loss} dB is twice too many.",
+                          "In units of the mean's error, the scatter of one draw is 1, and together they are 2.")
+        raise Mistake(f"For a loss of {loss} dB {np.ceil(exact):.0f} draws are needed, and {count:g} came.",
+                      "Solve 10 log10(1 + 1/K) = loss for K, and round up.")
+    return "1 + 1/K times the squared error: the mean of many draws is the posterior mean."
 
 
 def with_mirrors(answer):

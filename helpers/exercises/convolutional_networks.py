@@ -40,40 +40,35 @@ def shuffled(answer):
                   "What would an edge detector find in a shuffled picture?")
 
 
-def field(answer):
-    """Change: compute the receptive field of a stack of layers with kernel sizes and strides."""
-    cases = [([3, 3, 3], [1, 1, 1]), ([5, 3], [1, 1]), ([6, 3, 2, 3], [2, 1, 2, 1]), ([3, 3, 3, 3], [2, 2, 2, 2])]
-    found = [number(call(answer, list(sizes), list(strides)), "the side") for sizes, strides in cases]
-
-    def like(rule):
-        return found == [rule(sizes, strides) for sizes, strides in cases]
-
-    if like(_field):
-        return "Four layers with stride 2 see as far as fifteen layers without. That is why restorers shrink inside."
-    if like(lambda sizes, strides: 1 + sum(size - 1 for size in sizes)):
-        raise Mistake("Without strides this is right, but you left them out.",
-                      "After a stride of 2 each step of a later layer counts for two pixels of the input.")
-    if like(lambda sizes, strides: _field(sizes, strides) - 1):
-        raise Mistake("The side is one too small everywhere.", "Before any layer a pixel sees itself: start at 1.")
-    if like(lambda sizes, strides: 1 + sum((h - 1) * s for h, s in zip(sizes, np.cumprod(strides), strict=True))):
-        raise Mistake("A layer's own stride does not widen what the layer itself sees.",
-                      "For layer l multiply the strides of the layers before it, not its own.")
-    if like(lambda sizes, strides: 1 + sum((h - 1) * s for h, s in zip(sizes, [1, *strides[:-1]], strict=True))):
-        raise Mistake("You used the stride of the layer just before, and forgot the earlier ones.",
-                      "Strides multiply: two layers of stride 2 make a step of four pixels.")
-    if like(lambda sizes, strides: int(np.prod(sizes))):
-        raise Mistake("You multiplied the sizes.",
-                      "A layer of side 3 adds one pixel on each side; it does not triple the field.")
-    raise Mistake(f"For sizes {cases[2][0]} and strides {cases[2][1]} you say {found[2]:g}.",
-                  "Start with a side of 1 and a step of 1. Each layer adds (size - 1) steps to the side, and then "
-                  "multiplies the step by its stride.")
-
-
-def _field(sizes, strides):
-    side, step = 1, 1
-    for size, stride in zip(sizes, strides, strict=True):
-        side, step = side + (size - 1) * step, step * stride
-    return side
+def bend(answer):
+    """Repair: the gradient through a ReLU."""
+    rng = np.random.default_rng(2)
+    W1, W2 = rng.standard_normal((6, 4)), rng.standard_normal((3, 6))
+    x, b = rng.standard_normal(4), rng.standard_normal(3)
+    found = call(answer, W1, W2, x, b)
+    if not isinstance(found, (tuple, list)) or len(found) != 2:
+        raise Mistake("Two arrays are wanted, the derivatives by W1 and by W2, in this order.", "return a, b")
+    first, second = array(found[0], W1.shape, "the first gradient"), array(found[1], W2.shape, "the second gradient")
+    a = W1 @ x
+    h = np.maximum(a, 0)
+    error = W2 @ h - b
+    back = W2.T @ error
+    if not close(second, np.outer(error, h)):
+        raise Mistake("The derivative by W2 was right, and is not any more.", "Leave np.outer(error, h) as it was.")
+    if close(first, np.outer(back * (a > 0), x)):
+        return "Forwards a value passes or it does not; backwards its gradient shares its fate."
+    if close(first, np.outer(back, x)):
+        raise Mistake("This is the gradient as it was: weights whose hidden value is cut off still get one.",
+                      "Multiply `back` by 1 where W1 x is positive, and by 0 elsewhere.")
+    if close(first, np.outer(np.maximum(back, 0), x)) or close(first, np.outer(back * (back > 0), x)):
+        raise Mistake("The ReLU was applied to the gradient itself.",
+                      "The gate is open where the *value* was positive, whatever the sign of the gradient.")
+    if close(first, np.outer(back * h, x)):
+        raise Mistake("The gradient was multiplied by the hidden values.", "The slope of max(a, 0) is 1 or 0, not a.")
+    if close(first, np.outer(back * (a < 0), x)):
+        raise Mistake("The gate is open where it should be closed.", "max(a, 0) has the slope 1 for positive a.")
+    raise Mistake("A check by differences disagrees with the first gradient.",
+                  "Chain rule: error, back through W2, through the gate, and then times x.")
 
 
 def rescale(answer):
@@ -120,7 +115,7 @@ def rescale(answer):
 
 
 def enlarge(answer):
-    """Stretch: the adjoint of a convolution with stride 2."""
+    """Derive: the adjoint of a convolution with stride 2."""
     rng = np.random.default_rng(0)
     g, k = rng.standard_normal((5, 4, 2)), rng.standard_normal((3, 3, 3, 2))
     found = array(call(answer, g, k), (10, 8, 3), "the answer")

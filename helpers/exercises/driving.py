@@ -25,31 +25,48 @@ def one_pixel(answer):
 
 
 def bad_share(answer):
-    """Change: the share of tested pixels whose error exceeds a limit."""
+    """Repair: a share of wrong pixels that forgets the empty ones and divides by all."""
     rng = np.random.default_rng(4)
     x = 20 + 10 * rng.random((12, 15))
     x_hat = x + rng.normal(0, 1, x.shape)
     tested = rng.random(x.shape) < 0.3
     x_hat[~tested] = x[~tested]
-    error, limit = x_hat - x, 0.7
+    empty = tested & (rng.random(x.shape) < 0.2)
+    with_holes = np.where(empty, np.nan, x_hat)
+    limit = 0.7
+
+    def wrong(estimate, selected=tested):
+        return 1 - (np.abs(estimate - x)[selected] <= limit).mean()
+
     share = number(call(answer, x, x_hat, tested, limit), "the share")
-    right = (np.abs(error[tested]) > limit).mean()
-    if close(share, right, 1e-6):
-        return "Only what was hidden counts. Middlebury reports this share at several limits, for good reason."
-    if close(share, 100 * right, 1e-6):
-        raise Mistake("This is a percentage, but a share from 0 to 1 is wanted.", "Leave the factor 100 away.")
-    if close(share, (np.abs(error) > limit).mean(), 1e-6):
-        raise Mistake("The known pixels count too, and they are right for free.", "Select with `tested` first.")
-    if close(share, (error[tested] > limit).mean(), 1e-6):
-        raise Mistake("Errors that are too small, below minus the limit, are forgotten.", "Take the absolute value.")
-    if close(share, 1 - right, 1e-6):
-        raise Mistake("This is the share of the good pixels.", "Count the errors *larger* than the limit.")
-    if close(share, (np.abs(error[tested]) > limit).sum(), 1e-6):
-        raise Mistake("This is a number of pixels, not a share.", "Use the mean instead of the sum.")
-    if close(share, (np.abs(error[tested]) > 2).mean(), 1e-6):
-        raise Mistake("The limit is always two.", "Use the argument `limit`.")
-    raise Mistake(f"For our example the share is {right:.3f}, and yours is {share:.3f}.",
-                  "np.abs(x_hat - x)[tested], compared with the limit, then the mean.")
+    if not close(share, wrong(x_hat), 1e-6):
+        if close(share, 100 * wrong(x_hat), 1e-6):
+            raise Mistake("This is a percentage, but a share from 0 to 1 is wanted.", "Leave the factor 100 away.")
+        if close(share, wrong(x_hat, np.ones_like(tested)), 1e-6) or close(share, wrong(x_hat) * tested.mean(), 1e-6):
+            raise Mistake("Pixels outside the test still make the share smaller, and they are right for free.",
+                          "Divide by the number of tested pixels.")
+        if close(share, ((x_hat - x)[tested] > limit).mean(), 1e-6):
+            raise Mistake("Errors that are too small, below minus the limit, are forgotten.",
+                          "Take the absolute value.")
+        if close(share, 1 - wrong(x_hat), 1e-6):
+            raise Mistake("This is the share of the good pixels.", "Take it away from 1.")
+        if close(share, (np.abs(x_hat - x)[tested] > limit).sum(), 1e-6):
+            raise Mistake("This is a number of pixels, not a share.", "Use the mean instead of the sum.")
+        if close(share, (np.abs(x_hat - x)[tested] > 2).mean(), 1e-6):
+            raise Mistake("The limit is always two.", "Use the argument `limit`.")
+        raise Mistake(f"For a method without gaps the share is {wrong(x_hat):.3f}, and yours is {share:.3f}.",
+                      "np.abs(x_hat - x)[tested], compared with the limit, then the mean.")
+    share = number(call(answer, x, with_holes, tested, limit), "the share")
+    if close(share, wrong(with_holes), 1e-6):
+        return "No answer is a wrong answer: a score that forgets this rewards a method for its gaps."
+    if close(share, (np.abs(with_holes - x)[tested] > limit).mean(), 1e-6):
+        raise Mistake("The first fault is mended. A method that leaves tested pixels empty still gets them right.",
+                      "NaN > limit is false, and so is NaN <= limit. Which of the two may be false?")
+    if close(share, wrong(with_holes, tested & ~empty), 1e-6):
+        raise Mistake("Empty pixels are left out of the test, so a method may choose what it is asked.",
+                      "Count them as wrong.")
+    raise Mistake(f"For a method that leaves pixels empty the share is {wrong(with_holes):.3f}, and yours is "
+                  f"{share:.3f}.", "Count the tested pixels that are right, then take the share away from 1.")
 
 
 def background(answer):

@@ -1,8 +1,13 @@
 """Exercises of the page "Questions, and an experiment for each answer"."""
 
 import numpy as np
+from scipy.stats import norm
 
+from helpers import restoration
 from helpers.exercises.answers import Mistake, array, call, choice, close, number
+from helpers.images import photo
+from helpers.metrics import psnr
+from helpers.operators import Identity, measure
 
 
 def printed(answer):
@@ -24,20 +29,56 @@ def printed(answer):
     raise Mistake(f"{value:g} dB is not the right PSNR.", "Write the formula once with peak 255 and once with peak 1.")
 
 
+def scans(answer):
+    """Derive: how many scans bring the share of right verdicts to p?"""
+    for d, p in ((0.4, 0.9), (0.05, 0.95), (1.5, 0.99)):
+        found = number(call(answer, d, p), "the number of scans")
+        z = norm.ppf(p)
+        if close(found, (2 * z / d) ** 2, 1e-3):
+            continue
+        if close(found, 2 * z / d, 1e-3):
+            raise Mistake("With this the detectability grows like n itself.",
+                          "n equal parts in one vector: what is the root of a sum of n equal squares?")
+        if close(found, (z / d) ** 2, 1e-3):
+            raise Mistake("A factor of four is missing.", "The share is Φ of half the detectability.")
+        if close(found, (2 * norm.ppf((1 + p) / 2) / d) ** 2, 1e-3):
+            raise Mistake("This asks for both tails of the Gaussian.", "Φ(√n d' / 2) = p has one: invert it as it is.")
+        if close(found, (2 * z) ** 2 / d, 1e-3) or close(found, 2 * z**2 / d**2, 1e-3):
+            raise Mistake("Not all of the equation was squared.", "√n = 2 Φ⁻¹(p) / d': square the whole right side.")
+        raise Mistake(f"For d' = {d} and p = {p} your formula gives {found:.4g} scans, with which the share would be "
+                      f"{norm.cdf(np.sqrt(max(found, 0)) * d / 2):.3f}.", "Solve Φ(√n d' / 2) = p for n.")
+    return "Half the contrast takes four times the scans, and four times the dose: faint things are dear."
+
+
 def tenth(answer):
-    """Understand: what to do with a small difference under one noise."""
-    picked = choice(answer, "abc")
-    if picked == "b":
-        return "A paired comparison. What the noise does to both falls out of the difference."
+    """Judge: three curves over ten seeds, one beside another and one across it."""
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+        raise Mistake("A letter and a number are wanted.", 'Hand over both, for example ("a", 5).')
+    picked, ahead = choice(answer[0], "abc", "the letter"), number(answer[1], "the number of seeds")
+    differences = _weights(0.6) - _weights(0.8)
+    if ahead == np.sum(_weights(0.75) > _weights(0.8)):
+        raise Mistake("So often 0.75 σ is ahead.", "Compare the curves of 0.6 σ and of 0.8 σ.")
+    if ahead == np.sum(differences < 0):
+        raise Mistake("So often 0.6 σ is behind.", "Count the seeds with the larger PSNR.")
+    if ahead != np.sum(differences > 0):
+        raise Mistake(f"0.6 σ is not ahead under {ahead:g} seeds.", "np.sum(np.greater(one, other)) counts them.")
     if picked == "a":
-        raise Mistake("The spread of each score is mostly common to both, so it does not bound their difference.",
-                      "If the noise is hard for one method, is it easy for the other?")
-    raise Mistake("The best of ten is a lottery, and with noises of their own the luck differs.",
-                  "Let both methods see the same noises.")
+        raise Mistake("The spread of each score is mostly common to all three, so it does not bound their differences.",
+                      "Draw the differences to 0.8 σ: is that of 0.75 σ ever below zero?")
+    if picked == "c":
+        raise Mistake("The curve of 0.6 σ crosses the other, and its mean is lower by a hundredth of a decibel only.",
+                      "Is zero inside the interval of these ten differences?")
+    return "A paired comparison. What the noise does to all three falls out of the differences."
+
+
+def _weights(factor):
+    x, A, sigma = photo("camera", size=128), Identity(), 25 / 255
+    noisy = (measure(x, A, sigma, np.random.default_rng(seed)) for seed in range(10))
+    return np.array([psnr(x, restoration.total_variation(y, A, sigma, weight=factor * sigma)) for y in noisy])
 
 
 def safe(answer):
-    """Change: a PSNR for uint8 and floating-point pictures alike."""
+    """Repair: a PSNR for uint8 and floating-point pictures alike."""
     rng = np.random.default_rng(0)
     whole = rng.integers(0, 256, (12, 9)).astype(np.uint8)
     other = np.clip(whole + rng.integers(-40, 41, whole.shape), 0, 255).astype(np.uint8)
@@ -67,6 +108,24 @@ def safe(answer):
         raise Mistake("A nearly black uint8 picture, with values 0 and 1, was taken for one in [0, 1].",
                       "Let the dtype decide, not the largest value.")
     return "The type decides for each picture by itself, and the subtraction comes last."
+
+
+def classes(answer):
+    """Change: the effective number of classes."""
+    p = np.array([0.5, 0.25, 0.125, 0.125, 0.0])
+    entropy = -np.sum(p[:4] * np.log(p[:4]))
+    found = number(call(answer, p), "the effective number")
+    if close(found, np.exp(entropy), 1e-4):
+        return "A generator that neglects a class cannot hide it behind a few samples."
+    if close(found, entropy, 1e-4):
+        raise Mistake("This is the entropy, not yet a number of classes.", "Take its exponential.")
+    if close(found, np.exp(-entropy), 1e-4):
+        raise Mistake("The sign of the entropy is lost: the result is under one class.", "Mind the minus.")
+    if close(found, 4, 1e-4):
+        raise Mistake("You counted the classes that occur at all.", "A class with a small share must count less.")
+    if close(found, np.exp(entropy / np.log(2)), 1e-4):
+        raise Mistake("The logarithm is to the base two, and the exponential to the base e.", "Use np.log.")
+    raise Mistake(f"{found:.3f} is not the effective number.", "It is exp of -sum p log p, over all p above zero.")
 
 
 def unseen(answer):

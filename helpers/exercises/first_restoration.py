@@ -1,8 +1,10 @@
 """Exercises of the page "Restore your first photograph"."""
 
+import functools
+
 import numpy as np
 
-from helpers.exercises.answers import Mistake, array, call, choice, close, number
+from helpers.exercises.answers import Mistake, call, choice, close, number, pair
 from helpers.images import photo
 from helpers.metrics import psnr
 from helpers.operators import Identity, measure
@@ -45,32 +47,87 @@ def best_width(answer):
                   "Try a narrower Gaussian.")
 
 
-def blend(answer):
-    """Stretch: mix two restorations so that the mixture beats both."""
+def wrapped(answer):
+    """Repair: a PSNR of 8-bit pictures whose differences wrap around."""
     rng = np.random.default_rng(5)
-    x = rng.random((24, 24)).astype(np.float32)
-    first = x + 0.1 * rng.standard_normal(x.shape).astype(np.float32)
-    second = x + 0.1 * rng.standard_normal(x.shape).astype(np.float32)
-    mixed = array(call(answer, first, second, 0.25), x.shape, "the mixture")
-    if close(mixed, 0.25 * first + 0.75 * second, 1e-4):
-        return ("Errors that do not agree partly cancel, so a mixture can beat both of its parts. "
-                "Ensembles of networks live from the same arithmetic.")
-    if close(mixed, 0.75 * first + 0.25 * second, 1e-4):
-        raise Mistake("The weights are the other way round.", "`share` is the share of the first picture.")
-    if close(mixed, 0.25 * first + second, 1e-4):
-        raise Mistake("The weights do not sum to one, so the mixture is too bright.",
-                      "If the first picture gets `share`, how much is left for the second?")
-    if close(mixed, 0.5 * first + 0.5 * second, 1e-4):
-        raise Mistake("This is the plain average: `share` changes nothing.", "Use `share` as a weight.")
-    raise Mistake("This is not the weighted mean of the two pictures.", "share · first + (1 - share) · second")
+    x = rng.integers(0, 256, (24, 24)).astype(np.uint8)
+    near = np.clip(x + rng.normal(0, 12, x.shape), 0, 255).astype(np.uint8)
+    for x_hat in (near, rng.permutation(x), 255 - x):
+        score = number(call(answer, x, x_hat), "the PSNR")
+        error = x.astype(np.float64) - x_hat
+        right = 10 * np.log10(255**2 / np.mean(error**2))
+        if abs(score - right) < 1e-6:
+            continue
+        late = (x - x_hat).astype(np.float64)
+        squares = (x.astype(np.int16) - x_hat.astype(np.int16)) ** 2
+        if abs(score - 10 * np.log10(255**2 / np.mean((x - x_hat) ** 2))) < 1e-6:
+            raise Mistake("The score is what it was.", "Change the type of both pictures before you subtract.")
+        if abs(score - 10 * np.log10(255**2 / np.mean(late**2))) < 1e-6:
+            raise Mistake("The differences were already wrong when their type was changed.",
+                          "Convert each picture first, then subtract.")
+        if abs(score - 10 * np.log10(255**2 / max(np.mean(squares), 1e-9))) < 1e-6:
+            raise Mistake("The differences are right now, but the square of 255 does not fit into 16 bits with a sign.",
+                          "Convert to float.")
+        if abs(score - right + 20 * np.log10(255)) < 1e-6:
+            raise Mistake("The pictures reach to 255, and the peak of this score is 1.", "Keep 255² on top.")
+        raise Mistake(f"For two of our pictures the PSNR is {right:.2f} dB, and {score:.2f} came.",
+                      "Convert both pictures to float; the rest of the program is right.")
+    return "Whole numbers of fixed size wrap around without a word: convert pictures to float before any arithmetic."
 
 
-def clipping(answer):
-    """Understand: why are estimates clipped before they are compared?"""
-    letter = choice(answer, "abc")
+def mixture(answer):
+    """Derive: the mixture of two restorations with the least mean squared error."""
+    for a, b, c in ((0.010, 0.008, 0.006), (0.02, 0.03, -0.004), (0.01, 0.012, 0.0)):
+        share = number(call(answer, a, b, c), "the share")
+        if close(share, (b - c) / (a + b - 2 * c)):
+            continue
+        if close(share, (a - c) / (a + b - 2 * c)):
+            raise Mistake("This is the share of the second restoration.", "s is the share of the first.")
+        if close(share, b / (a + b)):
+            raise Mistake("This share would be best if the two errors had nothing in common.",
+                          "The term with c depends on s too: differentiate 2 s (1 - s) c.")
+        if close(share, (b + c) / (a + b + 2 * c)):
+            raise Mistake("The sign of c is reversed.", "The derivative of 2 s (1 - s) c is 2 (1 - 2 s) c.")
+        if close(share, 0.5):
+            raise Mistake("Half and half is best only if both errors are of one size.", "Let a and b decide.")
+        raise Mistake(f"For a = {a}, b = {b} and c = {c} another share has a smaller error.",
+                      "Set the derivative of s² a + 2 s (1 - s) c + (1 - s)² b to zero.")
+    return "The less the two errors have in common, the more a mixture gains. Ensembles of networks live from this."
+
+
+@functools.cache
+def _hills():
+    from skimage.restoration import denoise_tv_chambolle
+
+    x, curves = photo("camera"), {}
+    for level in (25, 50):
+        noisy = measure(x, Identity(), level / 255, np.random.default_rng(0))
+        curves[level] = np.array([psnr(x, denoise_tv_chambolle(noisy, weight=w)) for w in np.geomspace(0.01, 0.5, 20)])
+    return curves
+
+
+def hills(answer):
+    """Judge: does one weight of total variation serve three noise levels?"""
+    decibels, letter = pair(answer)
+    curves = _hills()
+    near_the_top = curves[25] > curves[25].max() - 0.4  # as far as a figure with fewer dots may be off
+    losses = curves[50].max() - curves[50][near_the_top]
+    decibels, letter = number(decibels, "the loss"), choice(letter, "abc", "the sentence")
+
+    def read(value):
+        return losses.min() - 0.3 < value < losses.max() + 0.3
+
+    if read(-decibels):
+        raise Mistake("The size is right, and a loss is positive.", "Subtract the lower PSNR from the higher one.")
+    if decibels > 15:
+        raise Mistake("This is a PSNR, not what is lost of it.", "Subtract it from the top of the same curve.")
+    if abs(decibels - (curves[25].max() - curves[50].max())) < 0.2:
+        raise Mistake("This is how much lower the hill of 50/255 is than that of 25/255.",
+                      "Stay on the curve of 50/255, and compare two of its points.")
+    if not read(decibels):
+        raise Mistake(f"{decibels:.1f} dB is not what that weight loses on the curve of 50/255.",
+                      "Find the weight below the top of 25/255; at this weight, how far is 50/255 below its own top?")
     if letter == "b":
-        return "A screen shows -0.1 as black, so an honest error counts it as black too."
-    if letter == "a":
-        raise Mistake("Clipping takes no noise away inside the range.", "What can a screen do with a value of 1.2?")
-    raise Mistake("The logarithm is of the mean squared error, which is never negative.",
-                  "What can a screen do with a value of 1.2?")
+        return f"About {losses.mean():.0f} dB lost, by a weight that was the best one for half the noise."
+    raise {"a": Mistake("The loss that you have read says the opposite.", "Where is the top of each hill?"),
+           "c": Mistake("The hills move the other way.", "Which hill has its top farthest to the right?")}[letter]

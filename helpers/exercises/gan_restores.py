@@ -100,7 +100,7 @@ def weigh(answer):
 
 
 def linear(answer):
-    """Stretch: the z that minimises the loss for a linear generator."""
+    """Derive: the z that minimises the loss for a linear generator."""
     rng = np.random.default_rng(0)
     W, b = rng.standard_normal((30, 6)), rng.standard_normal(30)
     m = np.ones(30)

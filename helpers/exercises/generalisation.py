@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from helpers import pretrained
 from helpers.exercises.answers import Mistake, array, call, choice, close, number
+from helpers.images import photos
+from helpers.metrics import bootstrap_interval, psnr
 
 
 def four(answer):
@@ -77,3 +80,49 @@ def widen(answer):
         raise Mistake("With this factor too few errors are covered.",
                       "Round the number of covered cases up, with np.ceil.")
     raise Mistake("A smaller factor would do.", "Take the sorted quotient number ⌈level · N⌉.")
+
+
+def breaks(answer):
+    """Project: a noise under which a method without training beats the network."""
+    if not isinstance(answer, dict) or set(answer) != {"noise", "rival", "interval", "worst"}:
+        raise Mistake("A dictionary with the four entries noise, rival, interval and worst is wanted.",
+                      "The comment in the cell shows its form.")
+    test = photos("test", size=128)
+    lead = np.array([_lead(answer, x, np.random.default_rng(i)) for i, x in enumerate(test.values())])
+    right, interval = np.array(bootstrap_interval(lead)[1:]), array(answer["interval"], (2,), "the interval")
+    allowed = 0.02 + 0.12 * np.ptp(right)
+    if np.abs(interval - right).max() > allowed:
+        if np.abs(interval + right[::-1]).max() <= allowed:
+            raise Mistake("The sign is reversed: this is the lead of the rival.", "Subtract the PSNR of the rival.")
+        if np.abs(interval - [lead.min(), lead.max()]).max() <= allowed:
+            raise Mistake("This is the range of the eight leads, and not how sure their mean is.",
+                          "bootstrap_interval of the eight leads.")
+        raise Mistake(f"We repeat your experiment and find {right[0]:+.2f} to {right[1]:+.2f} dB; the report says "
+                      f"{interval[0]:+.2f} to {interval[1]:+.2f}.", "Scale each noise to σ, and tell σ to both.")
+    if answer["worst"] != (worst := list(test)[int(np.argmin(lead))]):
+        raise Mistake(f"{answer['worst']!r} is not where the network does worst against the rival.",
+                      "Take the smallest of the eight leads, with its sign.")
+    if right[1] >= 0:
+        raise Mistake(f"The report is right, and the network is not beaten for sure: {right[0]:+.2f} to "
+                      f"{right[1]:+.2f} dB.", "Look for noise that neighbours share.")
+    usual = np.mean([_lead(answer | {"noise": _gaussian}, x, np.random.default_rng(i))
+                     for i, x in enumerate(test.values())])
+    return (f"The report can be repeated, and the worst is {worst}. Under Gaussian noise the network leads the same "
+            f"rival by {usual:+.2f} dB: tell both.")
+
+
+def _gaussian(shape, rng):
+    return rng.standard_normal(shape)
+
+
+def _lead(answer, x, rng):
+    """Return the network's lead over the rival in decibels, on one photograph under the reader's noise."""
+    sigma = 25 / 255
+    n = array(call(answer["noise"], x.shape, rng), x.shape, "the noise")
+    if n.std() == 0:
+        raise Mistake("The noise is the same everywhere.", "It must vary from place to place to be scaled to σ.")
+    y = (x + sigma * n / n.std()).astype(np.float32)
+    if y.min() < -1 or y.max() > 2:
+        raise Mistake(f"The noisy picture spans {y.min():.1f} to {y.max():.1f}.", "Choose noise without such outliers.")
+    x_hat = array(call(answer["rival"], y, sigma, seconds=30), x.shape, "the rival's picture")
+    return psnr(x, pretrained.shared("denoiser")(y, sigma)) - psnr(x, x_hat)

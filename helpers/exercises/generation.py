@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.answers import Mistake, array, call, choice, close, number
+from helpers.exercises.answers import Mistake, array, call, choice, close, number, pair
 
 
 def halfway(answer):
@@ -79,7 +79,7 @@ def _filtered(z, horizontal, vertical, exponent):
 
 
 def favourite(answer):
-    """Stretch: the conditional probability with an external field."""
+    """Derive: the conditional probability with an external field."""
     neighbours = np.array([-4, -2, 0, 2, 4])
     J, h = 0.4, 0.3
     value = array(call(answer, neighbours, J, h), (5,), "the probability")
@@ -105,3 +105,24 @@ def favourite(answer):
     if value.min() < 0 or value.max() > 1:
         raise Mistake("A probability lies between 0 and 1.", "Divide: e^a / (e^a + e^-a).")
     raise Mistake("This is not the conditional probability.", "Divide e^a by e^a + e^-a with a = J · neighbours + h.")
+
+
+def takes_over(answer):
+    """Judge: where do the spectra of a photograph and of white noise cross?"""
+    frequency, letter = pair(answer)
+    frequency, letter = number(frequency, "the frequency"), choice(letter, "abc", "the sentence")
+    if frequency < 1:
+        raise Mistake(f"{frequency:g} is not a number of waves per picture.",
+                      "The figure counts from 4 to about 120 waves; multiply cycles per pixel by 256.")
+    if frequency > 80:
+        raise Mistake("There the photograph is far below the noise already.",
+                      "Compare the line of the photograph with that of the noise, not with the sum.")
+    if not 29 <= frequency <= 39:
+        raise Mistake(f"At {frequency:g} waves per picture one of the two is clearly the stronger.",
+                      "Look for the crossing of the photograph's line and the level line of the noise.")
+    if letter == "a":
+        return "Left of the crossing a filter may let nearly all through, right of it little: the Wiener filter."
+    raise {"b": Mistake("The photograph's line goes on below that of the noise.",
+                        "It is weak there, and not zero. Where does your figure show it?"),
+           "c": Mistake("The line of the noise is level: it is as strong on the left as on the right.",
+                        "Which of the two is the stronger there?")}[letter]

@@ -1,8 +1,11 @@
 """Exercises of the page "The league: every method on every damage"."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 
-from helpers.exercises.answers import Mistake, array, call, choice, close, number
+from helpers.exercises.answers import Mistake, array, call, choice, close, number, pair
 
 
 def overlap(answer):
@@ -63,7 +66,7 @@ def wins(answer):
 
 
 def interval(answer):
-    """Stretch: a bootstrap interval of paired differences."""
+    """Repair: a bootstrap interval that draws the pictures of both methods apart."""
     rng = np.random.default_rng(3)
     hard = 6 * rng.standard_normal(12)
     a = 30 + hard + 0.3 * rng.standard_normal(12)
@@ -96,3 +99,33 @@ def interval(answer):
         raise Mistake("The interval is too narrow.",
                       "Two quantiles that hold 95 % between them: 2.5 % and 97.5 %. And draw with replacement.")
     raise Mistake("This is not the interval.", "Resample the differences with replacement and take quantiles of means.")
+
+
+def carried(answer):
+    """Judge: a mean that one photograph carries to about half."""
+    mean, letter = pair(answer, "the mean, and the letter")
+    mean, letter = number(mean, "the mean"), choice(letter, "abc", "the letter")
+    lead = _lead("denoise25", "DCT shrinkage", "non-local means")
+    rest = np.mean([value for name, value in lead.items() if name != "brick"])
+    if abs(mean - np.mean(list(lead.values()))) < 0.003:
+        raise Mistake("This is the mean of all eight.", "Leave the photograph `brick` out.")
+    if abs(mean + rest) < 0.003:
+        raise Mistake("The sign is turned round.", "The lead is that of DCT shrinkage over non-local means.")
+    if abs(mean - np.median(list(lead.values()))) < 0.003:
+        raise Mistake("This is the median of all eight.", "The mean of the seven others is wanted.")
+    if abs(mean - rest) > 0.003:
+        raise Mistake(f"{mean:.3g} dB is not the mean of the seven others.", "In which place does `brick` stand?")
+    if letter == "a":
+        raise Mistake("One of the eight dots lies far from the others, and the mean hangs on it.",
+                      "On how many photographs is the lead half a decibel or more?")
+    if letter == "c":
+        raise Mistake("The interval of all eight does not hold zero.", "Print bootstrap_interval(lead).")
+    return "A wall that repeats itself, and one method that cannot use it: a mean of eight is easily carried by one."
+
+
+def _lead(task, one, other):
+    """Return the lead of one method over another in decibels, photograph by photograph, from the stored table."""
+    rows = json.loads((Path(__file__).parents[2] / "book/5-outlook/league-photos.json").read_text())["rows"]
+    a, b = ({row["image"]: row["psnr"] for row in rows if (row["task"], row["method"]) == (task, method)}
+            for method in (one, other))
+    return {image: a[image] - b[image] for image in a}

@@ -1,7 +1,7 @@
 """Exercises of the page "Fit by least squares, and know what you assumed"."""
 
 import numpy as np
-from numpy.polynomial.chebyshev import chebvander
+from numpy.polynomial.chebyshev import Chebyshev, chebval, chebvander
 
 from helpers.exercises.answers import Mistake, array, call, close, number
 
@@ -72,7 +72,7 @@ def degree(answer):
 
 
 def weighted(answer):
-    """Stretch: maximum likelihood when each sample has its own known noise level."""
+    """Derive: maximum likelihood when each sample has its own known noise level."""
     rng = np.random.default_rng(3)
     A = chebvander(np.linspace(-1, 1, 25), 2)
     sigmas = np.where(np.arange(25) % 2, 0.05, 1.0)
@@ -99,3 +99,33 @@ def weighted(answer):
                       "Both sides of an equation must be divided by the same number.")
     raise Mistake("These coefficients do not minimise the negative log-likelihood.",
                   "Divide row i of A, and y_i, by sigmas[i]; then solve by least squares.")
+
+
+def moves(answer):
+    """Repair: a polynomial fit that scales new places by themselves."""
+    rng = np.random.default_rng(7)
+    t = np.sort(rng.uniform(2, 9, 40))
+    y = np.sin(t) + 0.05 * rng.standard_normal(40)
+    fit = Chebyshev.fit(t, y, 6)
+    for new in (np.linspace(5, 8, 9), np.array([4.2]), np.array([3.0, 9.5])):
+        with np.errstate(all="ignore"):
+            curve = np.asarray(call(answer, t, y, new, 6))
+        if curve.dtype.kind == "f" and not np.isfinite(curve).all():
+            raise Mistake(f"For the new places {new} the answer is not finite.",
+                          "A single place has no range of its own. Whose range should count?")
+        curve = array(curve, new.shape, "the curve")
+        if close(curve, fit(new), 1e-6):
+            continue
+        stretched = t.min() + (new - new.min()) / max(np.ptp(new), 1e-12) * np.ptp(t)
+        if close(curve, fit(stretched), 1e-6):
+            raise Mistake("The new places are still stretched to their own range.",
+                          "Use the smallest and the largest sample place for both.")
+        if close(curve, fit(np.clip(new, t.min(), t.max())), 1e-6):
+            raise Mistake("Inside the samples all is right. A place outside is moved to the border.",
+                          "A scaled place may lie outside of -1 and 1; do not clip it.")
+        if len(new) == 9 and close(curve, chebval(new, fit.coef), 1e-6):
+            raise Mistake("The fit uses scaled places, and the curve is asked at places as they came.",
+                          "Scale both in the same way.")
+        raise Mistake(f"For new places from {new.min():.1f} to {new.max():.1f} the curve is off by "
+                      f"{np.abs(curve - fit(new)).max():.2g}.", "Scale with t.min() and t.max() in both lines.")
+    return "The scale is a part of the model. What a fit has learned from its data goes with it to all new data."

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.answers import Mistake, array, call, close, number
+from helpers.exercises.answers import Mistake, array, call, choice, close, number, pair
 from helpers.operators import Blur, measure
 
 
@@ -50,6 +50,26 @@ def shaken_back(answer):
                       "Pixel j of x went into the pixels j, j + 1 and j + 2 of y.")
     raise Mistake("<A x, y> and <x, A'y> differ for random x and y.",
                   "Which three pixels of y hold a third of pixel j of x?")
+
+
+def width(answer):
+    """Judge: does the misfit tell the width of the blur?"""
+    tried, letter = pair(answer, "the width, and the letter")
+    tried, letter = number(tried, "the width"), choice(letter, "abc", "the letter")
+    if abs(tried - 1.6) < 0.05:
+        raise Mistake("At 1.6 the PSNR is best, and that needs the truth.", "Look at the lowest point of the misfit.")
+    if abs(tried - 2.8) < 0.05:
+        raise Mistake("At 2.8 the misfit is largest.", "np.argmin, not np.argmax.")
+    if abs(tried - 1.0) > 0.005:
+        raise Mistake(f"The misfit is not smallest at {tried:g}.",
+                      "np.linalg.norm(A.forward(x_hat) - y), with the kernel of the restoration in A.")
+    if letter == "a":
+        raise Mistake("It is smallest at the narrowest kernel that you tried, far from the true width.",
+                      "The misfit rises from left to right. What is special about it at 1.6?")
+    if letter == "b":
+        raise Mistake("At the true width the misfit is below 1, since a fit takes a share of the noise.",
+                      "At which width does your curve cross 1?")
+    return "A narrow kernel is easy to please. What tells a kernel is a prior that prefers sharp pictures to soft ones."
 
 
 def two_exposures(answer):

@@ -1,14 +1,21 @@
 """Exercises of the page "Find yourself in a damaged picture"."""
 
+import functools
 import math
 
 import numpy as np
+from skimage.feature import ORB, match_descriptors
+from skimage.transform import SimilarityTransform, warp
 
-from helpers.exercises.answers import Mistake, array, call, number
+from helpers.exercises.answers import Mistake, array, call, number, pair
+from helpers.images import photo
+from helpers.operators import Identity, measure
+
+NOISE = 30 / 255  # of the views in the project
 
 
 def trials(answer):
-    """Understand: how many random samples does RANSAC need?"""
+    """Derive: how many random samples does RANSAC need?"""
     for share, sample, confidence in [(0.5, 2, 0.99), (0.3, 4, 0.95), (0.8, 2, 0.999)]:
         exact = math.log(1 - confidence) / math.log(1 - share**sample)
         count = number(call(answer, share, sample, confidence), "the number of trials")
@@ -95,3 +102,80 @@ def shift(answer):
                       "Keep the candidate with the *largest* number of matches within two pixels.")
     raise Mistake(f"The shift is off by {abs(found - b):.1f} pixels.",
                   "Try each match as a candidate, count the others within two pixels, and keep the largest crowd.")
+
+
+def project(answer):
+    """Project: a restoration that helps a localiser, on scenes that were not practised."""
+    restore, claim = pair(answer, "your function and its six gains")
+    claim = array(claim, (3, 2), "the claim")
+    measured = np.array([_gains(restore, name, (0, 1)) for name in ("rocket", "coffee", "astronaut")])
+    if np.abs(claim - measured[..., 1]).max() > 3:
+        if np.abs(claim - measured[..., 0]).max() <= 3:
+            raise Mistake("These are gains over the noisy view.",
+                          "The baseline is denoise_tv_chambolle(noisy, weight=sigma): subtract its inliers.")
+        i, j = np.unravel_index(np.abs(claim - measured[..., 1]).argmax(), (3, 2))
+        raise Mistake(f"The claim is not what your function does: on scene {i + 1} with seed {j} we measure "
+                      f"{measured[i, j, 1]:+.0f} inliers against the baseline, and {claim[i, j]:+.0f} were claimed.",
+                      "Run all six again with the function that you hand over.")
+    new = np.array([_gains(restore, name, (10, 11)) for name in ("cat", "camera", "motorcycle")])
+    told = ", ".join(f"{name} {gain:+.0f}" for name, gain in
+                     zip(("cat", "camera", "motorcycle"), new[..., 1].mean(axis=1), strict=True))
+    if new[..., 0].mean() <= 0:
+        raise Mistake(f"On scenes that you have not practised on, the noisy views themselves have more inliers: "
+                      f"your method changes their number by {new[..., 0].mean():+.0f} on average.",
+                      "Was it tuned to the practice scenes? Try a method with fewer choices.")
+    if new[..., 1].mean() <= 0:
+        return (f"The claim holds for the practice scenes. On new ones your method helps, and not more than the "
+                f"baseline does ({told} inliers). Write that into the report: it is a finding.")
+    return f"The claim holds, and on new scenes your method leads the baseline: {told} inliers."
+
+
+def _gains(restore, name, seeds):
+    """Return the gains in inliers over the noisy view and over total variation, one pair for each seed."""
+    gains = []
+    for seed in seeds:
+        noisy, features, others = _reference(name, seed)
+        restored = array(call(restore, noisy, NOISE), noisy.shape, "the restored view")
+        ours = _inliers(_detect(restored), features)
+        gains.append([ours - other for other in others])
+    return gains
+
+
+@functools.cache
+def _reference(name, seed):
+    """Return a noisy view, the features of its map, and the inliers of two who did not practise."""
+    from skimage.restoration import denoise_tv_chambolle
+
+    scene = photo(name, size=400)
+    place = SimilarityTransform(scale=0.8, rotation=np.deg2rad(20), translation=(130, 110))
+    view, features = np.clip(warp(scene, place, output_shape=(256, 256), order=3), 0, 1), _detect(scene)
+    noisy = measure(view, Identity(), NOISE, np.random.default_rng(seed))
+    usual = denoise_tv_chambolle(noisy, weight=NOISE)
+    return noisy, features, [_inliers(_detect(picture), features) for picture in (noisy, usual)]
+
+
+def _detect(picture):
+    orb = ORB(n_keypoints=500)
+    try:
+        orb.detect_and_extract(np.clip(picture, 0, 1))
+    except RuntimeError:  # not one keypoint
+        return np.zeros(0, complex), np.zeros((0, 256), bool)
+    return orb.keypoints @ np.array([1j, 1]), orb.descriptors
+
+
+def _inliers(features, map_features):
+    """Return how many matches agree, by the page's own RANSAC."""
+    (points, bits), (map_points, map_bits) = features, map_features
+    if len(points) < 2:
+        return 0
+    pairs = match_descriptors(bits, map_bits, cross_check=True)
+    p, q = points[pairs[:, 0]], map_points[pairs[:, 1]]
+    rng, most = np.random.default_rng(0), 0
+    for _ in range(500 if len(p) > 1 else 0):
+        i, j = rng.choice(len(p), 2, replace=False)
+        if p[i] == p[j]:
+            continue
+        a = (q[i] - q[j]) / (p[i] - p[j])
+        if 0.5 < abs(a) < 2:
+            most = max(most, int((np.abs(a * (p - p[i]) + q[i] - q) < 2).sum()))
+    return most

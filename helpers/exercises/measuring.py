@@ -4,7 +4,7 @@ import numpy as np
 
 from helpers.exercises.answers import Mistake, array, call, close, number
 from helpers.images import photos
-from helpers.metrics import bootstrap_interval, psnr
+from helpers.metrics import bootstrap_interval, frechet_distance, psnr
 from helpers.operators import Identity, measure
 
 
@@ -26,24 +26,32 @@ def unmask(answer):
     raise Mistake(f"{found:.2f} dB is not the true score.", "Take 10 log10(255² / 1²) off 67.")
 
 
-def one_feature(answer):
-    """Understand: the squared Fréchet distance of two sets of one feature."""
+def roots(answer):
+    """Repair: the Fréchet distance of sets whose covariances do not commute."""
+    from scipy.linalg import sqrtm
+
     rng = np.random.default_rng(6)
-    first, second = rng.normal(1, 2, 40), rng.normal(2.5, 0.8, 60)
+    first, second = (rng.normal(size=(n, 4)) @ rng.normal(size=(4, 4)) + n / 100 for n in (50, 70))
     found = number(call(answer, first, second), "the distance")
-    gap = first.mean() - second.mean()
-    s1, s2 = first.std(ddof=1), second.std(ddof=1)
-    if close(found, gap**2 + (s1 - s2) ** 2, 0.05):  # a variance over n differs by less
-        return "Where the clouds lie, and how wide they are. Nothing else about them enters: not even their shape."
-    if close(found, gap**2 + (s1**2 - s2**2) ** 2, 0.05):
-        raise Mistake("You subtracted the variances.", "The points travel the difference of the standard deviations.")
-    if close(found, gap**2, 0.01):
-        raise Mistake("Two clouds with one mean may still differ in width.", "Add the second square.")
-    if close(found, np.sqrt(gap**2 + (s1 - s2) ** 2), 0.02):
-        raise Mistake("This is the distance itself; the squared one is wanted.", "Leave out the square root.")
-    if close(found, abs(gap) + abs(s1 - s2), 0.02):
-        raise Mistake("Both terms are there, but not squared.", "Square each difference before you add.")
-    raise Mistake("This is not the squared Fréchet distance.", "(m1 - m2)² + (s1 - s2)²")
+    C, S = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
+    gap = np.sum((first.mean(axis=0) - second.mean(axis=0)) ** 2)
+    half = sqrtm(C).real
+    right = frechet_distance(first, second)
+    if close(found, right, 1e-4):
+        return "Only where two matrices commute is the root of their product the product of their roots."
+    if close(found, gap + np.trace(C + S - 2 * half @ sqrtm(S).real), 1e-4):
+        raise Mistake("The distance is what it was.", "Multiply first, then take the root: sqrtm(C @ S).")
+    if close(found, right - gap, 1e-4):
+        raise Mistake("The distance of the means is missing.", "Only the line with the roots was wrong.")
+    if close(found, gap + np.trace(C + S - half @ sqrtm(S).real), 1e-4) or close(
+            found, gap + np.trace(C + S - sqrtm(C @ S).real), 1e-4):
+        raise Mistake("The factor 2 before the root is missing.", "Compare with the formula of the page.")
+    elementwise = np.sqrt(np.abs(C * S)), np.sqrt(np.abs(C @ S)), np.sqrt(np.maximum(C @ S, 0))
+    if any(close(found, gap + np.trace(C + S - 2 * root), 1e-4) for root in elementwise):
+        raise Mistake("This takes the root of each entry by itself, and no matrix root.",
+                      "A matrix root, multiplied by itself, gives the matrix: scipy.linalg.sqrtm.")
+    raise Mistake(f"For two of our sets the distance is {right:.3f}, and {found:.3f} came.",
+                  "Replace the product of the two roots by the root of the product.")
 
 
 def rival(answer):
@@ -78,7 +86,7 @@ def rival(answer):
 
 
 def matched(answer):
-    """Stretch: the gain that gives an estimate the variance of the truth."""
+    """Derive: the gain that gives an estimate the variance of the truth."""
     variance = np.array([0.01, 0.3, 1.0, 5.0])
     for sigma in (0.2, 0.7):
         found = array(call(answer, variance, sigma), (4,), "the gain")
@@ -99,3 +107,51 @@ def matched(answer):
         raise Mistake("The variance of the estimate is not that of the truth.",
                       "Solve gain² · (variance + sigma²) = variance.")
     return "Half-way between keeping y and shrinking it: the least error that a natural look costs a Gaussian."
+
+
+def claim(answer):
+    """Project: a comparison of two denoisers that somebody else can repeat."""
+    wanted = {"first", "second", "sigma", "interval", "worst"}
+    if not isinstance(answer, dict) or set(answer) != wanted:
+        raise Mistake("A dictionary with the five entries first, second, sigma, interval and worst is wanted.",
+                      "The comment in the cell shows its form.")
+    sigma = number(answer["sigma"], "the noise level")
+    if not 1 / 255 <= sigma <= 0.5:
+        raise Mistake(f"A noise level of {sigma:g} was claimed.", "Give σ as a share of the range: 20 / 255.")
+    test = photos("test", size=128)
+    gains = _gains(answer, sigma, test.values())
+    right, interval = np.array(bootstrap_interval(gains)[1:]), array(answer["interval"], (2,), "the interval")
+    allowed = 0.02 + 0.12 * np.ptp(right)
+
+    def near(expected):
+        return np.abs(interval - expected).max() < allowed
+
+    if not near(right):
+        if near(-right[::-1]):
+            raise Mistake("The sign is reversed: this is second minus first.", "Subtract the PSNR of `second`.")
+        if near(gains.mean() + np.array([-2, 2]) * gains.std()) or near((gains.min(), gains.max())):
+            raise Mistake("This is how far the eight photographs scatter, and not how sure their mean is.",
+                          "bootstrap_interval of the eight differences.")
+        raise Mistake(f"We repeat your experiment and find {right[0]:+.2f} to {right[1]:+.2f} dB; the claim says "
+                      f"{interval[0]:+.2f} to {interval[1]:+.2f}.",
+                      "Pair photograph by photograph: the same noise for both, from default_rng(i).")
+    worst = list(test)[int(np.argmin(gains))]
+    if answer["worst"] != worst:
+        raise Mistake(f"{answer['worst']!r} is not the photograph where `first` does worst against `second`.",
+                      "Take the smallest of the eight differences, with its sign.")
+    again = _gains(answer, sigma, test.values(), seed=100).mean()
+    elsewhere = _gains(answer, sigma, photos("train", size=128).values()).mean()
+    sure = "Zero lies inside: eight photographs do not settle it." if right[0] < 0 < right[1] else "Zero lies outside."
+    return (f"The claim can be repeated. {sure} With other noise the mean is {again:+.2f} dB, and on the training "
+            f"photographs {elsewhere:+.2f}: tell both.")
+
+
+def _gains(claimed, sigma, pictures, seed=0):
+    """Return first minus second in decibels for each picture."""
+    gains = []
+    for i, x in enumerate(pictures):
+        y = measure(x, Identity(), sigma, np.random.default_rng(seed + i))
+        answers = [array(call(claimed[name], y, sigma, seconds=30), x.shape, f"the answer of {name}")
+                   for name in ("first", "second")]
+        gains.append(np.subtract(*(psnr(x, np.clip(x_hat, 0, 1)) for x_hat in answers)))
+    return np.array(gains)

@@ -56,7 +56,7 @@ def denoise(answer):
 
 
 def enlarge(answer):
-    """Stretch: fit a picture by a polynomial and draw the fit at another size."""
+    """Repair: a polynomial that is fitted at other places than it is drawn at."""
     x = photo("hopper", size=24).astype(np.float64)
     x[:4, 12:] = 1.0  # neither symmetric nor its own transpose
     drawn = array(call(answer, x, 6, 40), (40, 40), "the drawing")
@@ -77,6 +77,9 @@ def enlarge(answer):
     if close(drawn, surface(np.linspace(-1, 1, 24), np.linspace(-1, 1, 40)), 1e-6):
         raise Mistake("Your coordinates put the outermost pixels on the border, -1 and 1.",
                       "Pixel centres: (2 * np.arange(size) + 1) / size - 1.")
+    if close(drawn, surface(np.linspace(-1, 1, 24), _centres(40)), 1e-6):
+        raise Mistake("The picture is still magnified: the fit puts its outermost pixels on the border.",
+                      "`old` needs the pixel centres, as `draw` has them.")
     if close(drawn, surface(_centres(24), np.linspace(-1, 1, 40)), 1e-6):
         raise Mistake("The fit uses pixel centres, and the drawing does not.", "Use the same rule for both sizes.")
     raise Mistake("This is not the fitted surface at the new pixel centres.",

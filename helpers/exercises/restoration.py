@@ -106,3 +106,30 @@ def majority(answer):
         raise Mistake("Another picture has fewer wrong pixels on average.",
                       "Find for each pixel the probability that it is 1.")
     return "One posterior, four questions, four answers: whole picture, squared error, a draw, and single pixels."
+
+
+def flip(answer):
+    """Repair: the adjoint of a circular blur with any kernel."""
+    from scipy.ndimage import convolve, correlate
+
+    rng = np.random.default_rng(9)
+    for shape in ((3, 5), (5, 5), (1, 7)):
+        kernel = rng.random(shape)
+        r = rng.standard_normal((14, 17))
+        back = array(call(answer, r, kernel), r.shape, "A' r")
+        if close(back, correlate(r, kernel, mode="wrap"), 1e-6):
+            continue
+        if close(back, convolve(r, kernel, mode="wrap"), 1e-6):
+            raise Mistake("This is forward again.", "Turn the kernel by half a turn.")
+        if close(back, convolve(r, kernel[::-1], mode="wrap"), 1e-6) or close(
+                back, convolve(r, kernel[:, ::-1], mode="wrap"), 1e-6):
+            raise Mistake("The kernel is mirrored along one axis only.", "Light moves along both: mirror both.")
+        if close(back, convolve(r, kernel.T, mode="wrap"), 1e-6):
+            raise Mistake("The kernel is transposed, and it is the operator that should be.",
+                          "Write the matrix of the blur for four pixels in a row and transpose that.")
+        if close(back, correlate(r, kernel), 1e-6):
+            raise Mistake("The kernel is right; at the border the picture is mirrored now.",
+                          "forward wraps around, so the adjoint must: mode=\"wrap\".")
+        raise Mistake(f"For a kernel of shape {shape} the inner products <A u, r> and <u, A' r> differ.",
+                      "Only the kernel changes, and nothing of convolve but that.")
+    return "Half a turn. Whoever tests with round kernels alone never finds this one."

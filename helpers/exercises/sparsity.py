@@ -1,5 +1,7 @@
 """Exercises of the page "Shrink what is small"."""
 
+from functools import cache
+
 import numpy as np
 
 from helpers.exercises.answers import Mistake, array, call, close, number
@@ -52,25 +54,31 @@ def group(answer):
 
 def fista(answer):
     """Repair: FISTA without the step length."""
-    rng = np.random.default_rng(1)
-    B, b, lam = rng.standard_normal((12, 30)), rng.standard_normal(12), 0.05
+    B, b, lam = _lasso()
     L = np.linalg.norm(B, 2) ** 2
-
-    def minimum(lam, steps=20_000):
-        z = np.zeros(30)
-        for _ in range(steps):
-            z = _soft(z - B.T @ (B @ z - b) / L, lam / L)
-        return z
-
     got = array(call(answer, B, b, lam, 3000), (30,), "the result")
-    if close(got, minimum(lam), 1e-3):
+    if close(got, _minimum(lam), 1e-3):
         return "The step belongs to both halves: a gradient step of 1/L and a threshold of λ/L."
     if not got.any() or close(got, np.zeros(30), 1e-9):
         raise Mistake("All coefficients are zero.", "Is the threshold λ/L, and not λ or λ L?")
-    if close(got, minimum(lam * L), 1e-3):
+    if close(got, _minimum(lam * L), 1e-3):
         raise Mistake("It settles now, but on the minimum of another function, with a weight L times as large.",
                       "In a step of length 1/L the threshold is λ/L.")
     raise Mistake("After 3,000 steps this is not the minimum.", "Divide the gradient by L = np.linalg.norm(B, 2)**2.")
+
+
+def _lasso():
+    rng = np.random.default_rng(1)
+    return rng.standard_normal((12, 30)), rng.standard_normal(12), 0.05
+
+
+@cache
+def _minimum(lam):
+    (B, b, _), z = _lasso(), np.zeros(30)
+    L = np.linalg.norm(B, 2) ** 2
+    for _ in range(20_000):
+        z = _soft(z - B.T @ (B @ z - b) / L, lam / L)
+    return z
 
 
 def rho(answer):
@@ -103,6 +111,7 @@ def count(answer):
                   "Seed each draw with its number i, and draw the matrix, the places and the values in this order.")
 
 
+@cache
 def _success(m, draws):
     from scipy.optimize import linprog
 

@@ -18,7 +18,7 @@ def steps(answer):
 
 
 def gaussian(answer):
-    """Change: the score of one Gaussian under noise."""
+    """Derive: the score of one Gaussian under noise."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((5, 3))
     mu = np.array([0.5, -1.0, 2.0])

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from helpers import league
 from helpers.exercises.answers import Mistake, array, call, choice, close, number
+from helpers.metrics import psnr
 
 
 def reduced(answer):
@@ -82,3 +84,46 @@ def tiles(answer):
                       "A tile does not begin at row 0 of the piece that you cut: skip its margin.")
     raise Mistake("The result differs from denoising in one piece.",
                   "Take one tile, and compare it with denoise(y) at the same place.")
+
+
+def report(answer):
+    """Project: a restoration of the reader's own photograph, measured again."""
+    names = {"picture", "task", "first", "second", "gain", "misfit", "worst"}
+    if not isinstance(answer, dict) or set(answer) != names:
+        raise Mistake(f"A dictionary with the seven entries {', '.join(sorted(names))} is wanted.",
+                      "The comment in the cell shows its form.")
+    x = array(answer["picture"], name="the picture").astype(np.float32)
+    if x.ndim != 2 or min(x.shape) < 96 or x.min() < 0 or x.max() > 1:
+        raise Mistake(f"A grey picture of at least 96 × 96 pixels between 0 and 1 is wanted; one of shape {x.shape}, "
+                      f"from {x.min():.3g} to {x.max():.3g}, came.", "x = read_photo(path, longest=256)")
+    if x.std() < 0.02:
+        raise Mistake("This picture is nearly of one colour: anything restores it.", "Take one with things in it.")
+    task = choice(answer["task"], league.TASKS, "the task")
+    able = {name.lower(): name for name in league.able(task)}
+    first, second = (able[choice(answer[key], able, f"the {key} method")] for key in ("first", "second"))
+    if first == second:
+        raise Mistake("A method is compared with itself.", "Choose two.")
+    truth, y, operator, sigma = league.damage(x, task)
+    found = {name: league.METHODS[name].restore(y, operator, sigma) for name in (first, second)}
+    score = {name: psnr(truth, np.clip(x_hat, 0, 1)) for name, x_hat in found.items()}
+    gain, right = number(answer["gain"], "the gain"), score[first] - score[second]
+    if abs(gain + right) < 0.02 < abs(gain - right):
+        raise Mistake("The sign is reversed: this is second minus first.", "Subtract the PSNR of the second.")
+    if abs(gain - right) > 0.02:
+        raise Mistake(f"We measure a gain of {right:+.2f} dB; the report says {gain:+.2f}.",
+                      "Clip both to [0, 1], and compare with the truth that league.damage returns.")
+    misfit, wanted = number(answer["misfit"], "the misfit"), np.sqrt(np.mean((operator.forward(found[first]) - y) ** 2))
+    if abs(misfit - wanted) > 0.01 * wanted + 1e-6:
+        raise Mistake(f"A misfit of {wanted:.4g} comes out here, and the report says {misfit:.4g}.",
+                      "np.sqrt(np.mean((operator.forward(x_hat) - y) ** 2)), without clipping.")
+    error = (np.clip(found[first], 0, 1) - truth) ** 2
+    height, width = (side // 4 for side in truth.shape)
+    tiles = error[: 4 * height, : 4 * width].reshape(4, height, 4, width).mean(axis=(1, 3))
+    worst = array(answer["worst"], (2,), "the worst tile")
+    if not np.array_equal(worst, np.rint(worst)) or worst.min() < 0 or worst.max() > 3:
+        raise Mistake(f"{answer['worst']} is no tile.", "Row and column are whole numbers from 0 to 3.")
+    if tiles[tuple(worst.astype(int))] < 0.999 * tiles.max():
+        raise Mistake("Another tile has a larger error.", "np.unravel_index(tiles.argmax(), tiles.shape)")
+    noise = f", where the noise is {sigma:.3g}" if sigma else ", without any noise"
+    return (f"All three can be repeated: {right:+.2f} dB, a misfit of {misfit:.3g}{noise}. "
+            "What a tile lost or invented, you see only beside the truth.")

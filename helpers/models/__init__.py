@@ -1,7 +1,8 @@
 """Networks that restore and generate, one file each: the network, its loss and the object that a reader uses.
 
 Importing this package loads TensorFlow and Keras as the course needs them, whatever a reader's own settings say: Keras
-on TensorFlow, the channels last, and their greetings off standard error.
+on TensorFlow, the channels last, and their greetings off standard error. ``from helpers.models import keras, tf`` takes
+both from here, wherever in the list of imports it stands.
 """
 
 import os
@@ -55,3 +56,4 @@ if "tensorflow" not in sys.modules:
     _check_processor()
     _load_tensorflow_quietly()
 keras = _load_keras()
+import tensorflow as tf  # noqa: E402, F401 - not before all that

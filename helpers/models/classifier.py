@@ -10,10 +10,12 @@ from helpers.images import digits
 from helpers.models.augment import draw_digits
 from helpers.training import Player
 
+DIGIT = (28, 28, 1)
 
-def build(widths=(24, 48, 96), features=64):
-    """Return the network: digits (N, 28, 28, 1) to logits (N, 10) and features (N, 64)."""
-    x = keras.Input((28, 28, 1))
+
+def build(widths=(24, 48, 96), features=64, shape=DIGIT):
+    """Return the network: pictures (N, *shape), by default digits, to logits (N, 10) and features (N, 64)."""
+    x = keras.Input(shape)
     h = x
     for stage, width in enumerate(widths):
         if stage:
@@ -69,7 +71,7 @@ class Classifier:
     def __init__(self, networks):
         self.network = networks["classifier"]
         self._run = tf.function(lambda x: self.network(x, training=False),
-                                input_signature=[tf.TensorSpec([None, 28, 28, 1], tf.float32)])
+                                input_signature=[tf.TensorSpec(self.network.input_shape, tf.float32)])
 
     @classmethod
     def blank(cls, recipe):
@@ -82,7 +84,7 @@ class Classifier:
         return {"classifier": self.network}
 
     def _outputs(self, x):
-        x = batch_of_digits(x)
+        x = batch_of_digits(x, shape=self.network.input_shape[1:])
         parts = [self._run(x[i : i + 512]) for i in range(0, len(x), 512)]
         return (np.concatenate([part[k].numpy() for part in parts]) for k in range(2))
 
@@ -107,15 +109,18 @@ class Classifier:
         return metrics.class_coverage(self.read(x))
 
 
-def batch_of_digits(x, name="x", slack=4.0):
-    """Return x as a batch (N, 28, 28, 1) float32, clipped to [0, 1]; a batch (N, 28, 28) or one image is welcome."""
+def batch_of_digits(x, name="x", slack=4.0, shape=DIGIT):
+    """Return x as a batch (N, 28, 28, 1) float32, clipped to [0, 1]; a batch (N, 28, 28) or one image is welcome.
+
+    With another ``shape`` (H, W, C), pictures of that shape.
+    """
     x = validation.array(x, name, ranks=(2, 3, 4))
     if x.ndim == 2:
         x = x[None]
     if x.ndim == 3:
-        x = x[..., None]
-    if x.shape[1:] != (28, 28, 1):
-        raise ValueError(f"{name} must have shape (N, 28, 28, 1), but its shape is {x.shape}")
+        x = x[..., None] if shape[2] == 1 else x[None]
+    if x.shape[1:] != shape:
+        raise ValueError(f"{name} must have shape (N, {', '.join(map(str, shape))}), but its shape is {x.shape}")
     if x.min() < -slack or x.max() > 1 + slack:
         raise ValueError(f"{name} must lie in [0, 1], but it spans [{x.min():.3g}, {x.max():.3g}]"
                          + (": divide 0-255 data by 255" if x.max() > 2 else ""))

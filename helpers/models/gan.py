@@ -6,6 +6,8 @@ on real pictures (Mescheder et al. 2018, arXiv:1801.04406). The discriminator se
 shifted and with a square cut out, so that it cannot learn 4,500 digits by heart (Zhao et al. 2020, arXiv:2006.10738).
 """
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,19 +15,20 @@ from keras import layers
 
 from helpers import validation
 from helpers.images import digits
-from helpers.models.classifier import batch_of_digits
+from helpers.models.classifier import DIGIT, batch_of_digits
 from helpers.models.vae import CLASSES, _samples, draw_labels, one_hot
 from helpers.training import Player, split
 
 
-def build_generator(latent=64, width=32):
-    """Return the network (z (N, latent), class (N, 10)) → picture (N, 28, 28, 1)."""
+def build_generator(latent=64, width=32, shape=DIGIT):
+    """Return the network (z (N, latent), class (N, 10)) → picture (N, *shape); four divides its sides."""
     z, label = keras.Input((latent,)), keras.Input((CLASSES,))
-    h = layers.Dense(7 * 7 * 3 * width)(layers.Concatenate()([z, label]))
-    h = _normalised(layers.Reshape((7, 7, 3 * width))(h))
+    start = (shape[0] // 4, shape[1] // 4, 3 * width)
+    h = layers.Dense(math.prod(start))(layers.Concatenate()([z, label]))
+    h = _normalised(layers.Reshape(start)(h))
     h = _normalised(layers.Conv2DTranspose(2 * width, 4, strides=2, padding="same")(h))
     h = _normalised(layers.Conv2DTranspose(width, 4, strides=2, padding="same")(h))
-    x = layers.Conv2D(1, 3, padding="same", activation="sigmoid", dtype="float32")(h)
+    x = layers.Conv2D(shape[2], 3, padding="same", activation="sigmoid", dtype="float32")(h)
     return keras.Model([z, label], x, name="generator")
 
 
@@ -33,9 +36,9 @@ def _normalised(h):
     return layers.LeakyReLU(0.2)(layers.GroupNormalization(8)(h))
 
 
-def build_discriminator(width=32):
+def build_discriminator(width=32, shape=DIGIT):
     """Return the network (picture, class) → logit (N, 1): positive for real."""
-    x, label = keras.Input((28, 28, 1)), keras.Input((CLASSES,))
+    x, label = keras.Input(shape), keras.Input((CLASSES,))
     h = layers.Rescaling(2.0, -1.0)(x)
     for filters in (width, 2 * width, 3 * width):
         h = layers.LeakyReLU(0.2)(layers.Conv2D(filters, 4, strides=2, padding="same")(h))
@@ -46,13 +49,14 @@ def build_discriminator(width=32):
 
 
 def disturb(x, seed):
-    """Shift a batch by up to three pixels and cut a square of up to 9 pixels out, the same for the whole batch."""
+    """Shift square pictures by up to three pixels and cut up to 9 × 9 pixels out, the same for the whole batch."""
     seeds = split(seed, 2)
     shift = tf.random.stateless_uniform([2], seeds[0], 0, 7, tf.int32)
+    side, channels = x.shape[2:]
     x = tf.pad(x, [[0, 0], [3, 3], [3, 3], [0, 0]])
-    x = tf.slice(x, [0, shift[0], shift[1], 0], [-1, 28, 28, 1])
-    place = tf.random.stateless_uniform([2], seeds[1], -9, 28, tf.int32)
-    rows, columns = tf.range(28)[:, None], tf.range(28)[None, :]
+    x = tf.slice(x, [0, shift[0], shift[1], 0], [-1, side, side, channels])
+    place = tf.random.stateless_uniform([2], seeds[1], -9, side, tf.int32)
+    rows, columns = tf.range(side)[:, None], tf.range(side)[None, :]
     cut = (rows >= place[0]) & (rows < place[0] + 9) & (columns >= place[1]) & (columns < place[1] + 9)
     return tf.where(cut[None, :, :, None], 0.0, x)
 

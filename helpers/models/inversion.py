@@ -18,8 +18,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from helpers import digit_tasks, validation
+from helpers import validation
 from helpers.images import digits
+from helpers.league import digit_tasks
 from helpers.models.augment import draw_digits
 from helpers.models.restorer import draw_damage, measurements
 from helpers.models.vae import CLASSES, one_hot

@@ -9,17 +9,18 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from helpers import digit_tasks, restoration, validation
+from helpers import restoration, validation
 from helpers.images import digits
+from helpers.league import digit_tasks
 from helpers.models.augment import draw_digits
 from helpers.operators import Identity, Mask
 from helpers.training import Player, split
 
 
-def build(channels=(24, 48, 128)):
-    """Return the network: (N, 28, 28, 3), that is y, mask and noise level, to the picture (N, 28, 28, 1)."""
+def build(channels=(24, 48, 128), shape=(28, 28, 1)):
+    """Return the network: (N, H, W, C + 2), that is y, mask and noise level, to the picture (N, H, W, C)."""
     fine, middle, coarse = channels
-    y = keras.Input((28, 28, 3), name="y_mask_sigma")
+    y = keras.Input((*shape[:2], shape[2] + 2), name="y_mask_sigma")
     a = _residual(_convolution(fine)(y))
     b = _residual(_residual(_convolution(middle, 2, strides=2)(a)))
     c = _convolution(coarse, 2, strides=2)(b)
@@ -27,7 +28,7 @@ def build(channels=(24, 48, 128)):
         c = _residual(c)
     b = _residual(_residual(b + layers.Conv2DTranspose(middle, 2, strides=2)(c)))
     a = _residual(a + layers.Conv2DTranspose(fine, 2, strides=2)(b))
-    x = layers.Conv2D(1, 3, padding="same", dtype="float32")(layers.ReLU()(a))
+    x = layers.Conv2D(shape[2], 3, padding="same", dtype="float32")(layers.ReLU()(a))
     return keras.Model(y, x, name="restorer")
 
 

@@ -6,24 +6,31 @@ codes then leave gaps, and samples of the prior fall into them: their Fréchet d
 τ = 0.5 the codes fill the prior, and the samples are better by far.
 """
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from helpers import digit_tasks, validation
+from helpers import validation
 from helpers.images import digits
+from helpers.league import digit_tasks
 from helpers.models.augment import draw_digits
-from helpers.models.classifier import batch_of_digits
+from helpers.models.classifier import DIGIT, batch_of_digits
 from helpers.training import Player, split
 
 CLASSES = 10
 
 
-def build(latent=16, width=20):
-    """Return encoder (x, class) → (m, log s²), decoder (z, class) → picture, and the network that holds log τ."""
-    x, label = keras.Input((28, 28, 1)), keras.Input((CLASSES,))
-    planes = layers.UpSampling2D(28)(layers.Reshape((1, 1, CLASSES))(label))
+def build(latent=16, width=20, shape=DIGIT):
+    """Return encoder (x, class) → (m, log s²), decoder (z, class) → picture, and the network that holds log τ.
+
+    The pictures have the ``shape`` (H, W, C), with sides that four divides.
+    """
+    height, breadth, channels = shape
+    x, label = keras.Input(shape), keras.Input((CLASSES,))
+    planes = layers.UpSampling2D((height, breadth))(layers.Reshape((1, 1, CLASSES))(label))
     h = layers.Concatenate()([x, planes])
     for filters in (width, 2 * width, 2 * width):
         h = layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu")(h)
@@ -32,10 +39,11 @@ def build(latent=16, width=20):
                                        layers.Dense(latent, dtype="float32")(h)], name="encoder")
     z, label = keras.Input((latent,)), keras.Input((CLASSES,))
     h = layers.Dense(64, activation="relu")(layers.Concatenate()([z, label]))
-    h = layers.Reshape((7, 7, 16))(layers.Dense(7 * 7 * 16, activation="relu")(h))
+    start = (height // 4, breadth // 4, 16)
+    h = layers.Reshape(start)(layers.Dense(math.prod(start), activation="relu")(h))
     for filters in (32, width):
         h = layers.Conv2DTranspose(filters, 4, strides=2, padding="same", activation="relu")(h)
-    picture = layers.Conv2D(1, 3, padding="same", activation="sigmoid", dtype="float32")(h)
+    picture = layers.Conv2D(channels, 3, padding="same", activation="sigmoid", dtype="float32")(h)
     return {"encoder": encoder, "decoder": keras.Model([z, label], picture, name="decoder"), "noise": _noise()}
 
 

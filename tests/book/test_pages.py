@@ -100,6 +100,13 @@ def test_tensorflow_only_where_it_is_needed(page):
     assert uses_networks or "tensorflow" not in code, "TensorFlow costs seconds on every run of this page"
 
 
+@pytest.mark.parametrize("page", pages.notebooks(), **BY_NAME)
+def test_networks_come_from_where_keras_is_set_up(page):
+    """``from helpers.models import keras, tf``: whatever else stands in the cell, and in whatever order."""
+    code = "\n".join(cell.source for cell in pages.code_cells(page))
+    assert not re.search(r"^\s*(import|from) (keras|tensorflow)\b|^import helpers\.models", code, re.M)
+
+
 def test_few_cells_are_exempt_from_comparison():
     cells = [cell for page in pages.notebooks() for cell in pages.code_cells(page)]
     exempt = [cell for cell in cells if {"nbval-ignore-output", "nbval-skip"} & tags(cell)

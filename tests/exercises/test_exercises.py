@@ -1,33 +1,48 @@
 """Of each exercise: the solution passes, the stub is told "not yet", plausible wrong answers get their own hints."""
 
 import importlib
+import linecache
+import re
 
 import matplotlib
 import pytest
 
 from helpers.exercises import verdict
 from tests import pages
+from tests.exercises.near import as_good, makes_a_difference, sample
 
 WRONG_ANSWERS_EACH = 2
+KINDS = {"Understand", "Change", "Stretch", "Derive", "Repair", "Judge", "Project"}
+OF_EACH_CHAPTER = {"Derive", "Repair", "Judge", "Project"}  # beside what each page has
+CHAPTERS = sorted({page.parent.name for page in pages.lessons()})
+
+
+def run(source, name, namespace):
+    """Run a cell as a notebook does, with its source within reach: TensorFlow reads the loops of a ``tf.function``."""
+    linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
+    exec(compile(source, name, "exec"), namespace)
 
 
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
 def test_stub_is_not_yet_and_solution_is_right(page, monkeypatch):
-    """Run the page as a reader would; at each exercise run the stub, then the solution."""
+    """Run the page as a reader would; at each exercise run the stub, then the solution, then near misses of it."""
     matplotlib.use("Agg")
     monkeypatch.chdir(page.parent)
     namespace = {"__name__": "__main__"}
-    for cell in pages.code_cells(page):
+    for i, cell in enumerate(pages.code_cells(page)):
         exercise = pages.exercise_of(cell)
         if exercise is None:
-            exec(compile(cell.source, f"<{page.stem}>", "exec"), namespace)
+            run(cell.source, f"<{page.stem}, cell {i}>", namespace)
             continue
-        exec(compile(exercise.stub, f"<stub of {exercise.name}>", "exec"), namespace)
+        run(exercise.stub, f"<stub of {exercise.name}>", namespace)
         unfinished = verdict(exercise.name, eval(exercise.answer, namespace))
         assert unfinished.status == "not yet", f"{exercise.name}: {unfinished}"
-        exec(compile(pages.solution(page, exercise), f"<solution of {exercise.name}>", "exec"), namespace)
+        run(pages.solution(page, exercise), f"<solution of {exercise.name}>", namespace)
         solved = verdict(exercise.name, eval(exercise.answer, namespace))
         assert solved.status == "right", f"{exercise.name}: {solved}"
+        accepted = [what for what, wrong in sample(exercise.name, eval(exercise.answer, namespace))
+                    if verdict(exercise.name, wrong).status != "wrong" and makes_a_difference(wrong)]
+        assert all(as_good(exercise.name, what) for what in accepted), f"{exercise.name} is right though it {accepted}"
 
 
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
@@ -46,13 +61,24 @@ def test_plausible_wrong_answers_get_their_own_hint(page):
         assert len(set(hints)) == len(hints) >= WRONG_ANSWERS_EACH, f"{module}.{name}: needs its own hint for each"
 
 
+def kinds(page):
+    """Return the first words of the titles of a page's exercises."""
+    return set(re.findall(r"^:::\{exercise\} (\w+):", page.read_text(encoding="utf-8"), re.M))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_has_exercises_of_every_kind(chapter):
+    """Something to derive on paper, a program to repair, a figure to make and judge, an open project."""
+    assert set.union(*map(kinds, (page for page in pages.lessons() if page.parent.name == chapter))) >= OF_EACH_CHAPTER
+
+
 @pytest.mark.parametrize("page", pages.lessons(), ids=lambda page: page.stem)
 def test_exercises_are_complete(page):
     """At least three on a page, of three kinds, each with a statement, a hint and a solution."""
     text = page.read_text(encoding="utf-8")
     found = pages.exercises(page)
     assert len(found) >= 3
-    assert all(f":::{{exercise}} {kind}" in text for kind in ("Understand:", "Change:", "Stretch:"))
+    assert kinds(page) <= KINDS and len(kinds(page)) >= 3
     for exercise in found:
         assert f":label: {exercise.label}\n" in text, f"no statement labelled {exercise.label}"
         assert pages.solution(page, exercise)

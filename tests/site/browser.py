@@ -45,6 +45,7 @@ class Visit:
         self.page.route("**/*", partial(self._guard, address))
         self.page.on("response", self._weigh)
         self.page.goto(f"{address}/{path}", wait_until="networkidle")
+        self.page.add_style_tag(content="*, *::before, *::after { transition: none !important; }")  # colours at once
         self.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
 
     def _note(self, kind, text):

@@ -14,6 +14,7 @@ PATHS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in page
 WINDOWS = [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")]
 LARGEST_PAGE = 2_000_000  # bytes, MathJax apart
 LESSONS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in pages.lessons()]
+LEGIBLE = 9  # pixels of lettering
 FIRST_SCREEN = 900  # pixels: the height of a small laptop's window
 
 
@@ -29,7 +30,8 @@ def address():
 def test_page(browser, address, path, width, theme):
     """No console error, no foreign request, no sideways scroll, alt texts, nothing serious for axe-core.
 
-    On a desktop no code or formula is cut, and a lesson begins with a figure.
+    On a desktop no code or formula is cut, and a lesson begins with a figure; on a phone the lettering of charts can be
+    read.
     """
     visit = Visit(browser, address, path, width, theme)
     faults = visit.faults() + visit.accessibility_faults()
@@ -37,6 +39,10 @@ def test_page(browser, address, path, width, theme):
         faults += visit.cut()
         if path in LESSONS and not (visit.first_figure() or FIRST_SCREEN + 1) <= FIRST_SCREEN:
             faults.append(f"the first figure ends at {visit.first_figure()} pixels")
+    if width == PHONE:
+        size, chart = visit.smallest_chart_text() or (LEGIBLE, "")
+        if size < LEGIBLE:
+            faults.append(f"lettering of {size:.1f} pixels in {chart}")
     weight = visit.weight()
     visit.close()
     assert not faults, "\n".join(faults)

@@ -312,7 +312,9 @@ def test_no_figure_is_left_open_by_a_mistake():
 def public_names(module):
     """Return the public functions, classes and methods of a module that take anything a caller could get wrong."""
     for name, thing in vars(module).items():
-        if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
+        home = getattr(thing, "__module__", None) or ""
+        passed_on = home.startswith(f"{module.__name__}.") and name in getattr(module, "__all__", ())  # of a package
+        if name.startswith("_") or not (home == module.__name__ or passed_on):
             continue
         if inspect.isclass(thing):
             if issubclass(thing, tuple):

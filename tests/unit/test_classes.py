@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import digit_league, digit_tasks, pretrained
+from helpers import pretrained
+from helpers.league import digit_league, digit_tasks
 from helpers.models import gan, inversion, vae
 from helpers.operators import Identity
 from tests.unit.worlds import class_of, coded_digits, paint, painting_gan, put_digits, small, training

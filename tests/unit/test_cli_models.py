@@ -62,7 +62,7 @@ def test_generate_writes_digits_with_their_labels(name, tmp_path):
 
 
 def test_generated_digits_can_be_read_back_and_are_as_asked():
-    from helpers.digit_league import read_digits
+    from helpers.league.digit_league import read_digits
 
     assert command("generate", "gan", "--n", 30, "--label", 4, "-o", "fours.npz").exit_code == 0
     x, y = read_digits("fours.npz")

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 import helpers.models
 import helpers.training
-from helpers import digit_league, digit_tasks, images, league, pretrained
+from helpers import images, league, pretrained
 from helpers.__main__ import app
 from helpers.images import photo, read_photo
+from helpers.league import digit_league, digit_tasks, photographs
 from helpers.metrics import psnr
 from helpers.operators import Downsample, Radon
 from tests.unit import toy
@@ -45,7 +46,7 @@ def listen(monkeypatch, answer=None):
         return operator.adjoint(y) if isinstance(operator, (Downsample, Radon)) else y
 
     methods = {name: league.Method(restore, method.kinds) for name, method in league.METHODS.items()}
-    monkeypatch.setattr(league, "METHODS", methods)
+    monkeypatch.setattr(photographs, "METHODS", methods)
     monkeypatch.setattr(digit_league, "METHODS", dict.fromkeys(digit_league.METHODS, restore))
     return heard
 
@@ -155,9 +156,9 @@ def work(monkeypatch):
     def note(name, function=None):
         return lambda *a, **k: done.append(name) or (function(*a, **k) if function else None)
 
-    for kind, module in (("photographs", league), ("digits", digit_league)):
+    for kind, module in (("photographs", photographs), ("digits", digit_league)):
         play = note(f"a method for {kind}")
-        methods = {name: league.Method(play, method.kinds) if module is league else play
+        methods = {name: league.Method(play, method.kinds) if module is photographs else play
                    for name, method in module.METHODS.items()}
         monkeypatch.setattr(module, "METHODS", methods)
     for door in ("load", "shared"):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import digit_league, digit_tasks, metrics, pretrained
-from helpers.digit_league import Row
+from helpers import metrics, pretrained
 from helpers.images import digits
+from helpers.league import digit_league, digit_tasks
+from helpers.league.digit_league import Row
 from helpers.operators import Identity, Mask
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from helpers import exercises
 from helpers.exercises import Verdict, answers, check, verdict
-from helpers.exercises.answers import Mistake, NotYet, array, call, choice, close, number
+from helpers.exercises.answers import Mistake, NotYet, array, call, choice, close, number, pair
 
 PICTURE = np.linspace(0, 1, 12).reshape(3, 4)
 
@@ -296,6 +296,19 @@ def test_choices_forgive_case_and_spaces():
 @pytest.mark.parametrize("answer", [..., None])
 def test_no_answer_is_not_yet(exercise, answer):
     assert verdict(exercise, answer).status == "not yet"
+
+
+@pytest.mark.parametrize("reading", [..., None, (..., "a"), (1.5, None)])
+def test_half_a_reading_is_not_yet(reading):
+    with pytest.raises(NotYet):
+        pair(reading)
+
+
+@pytest.mark.parametrize("reading", [1.5, "ab", (1.5,), (1.5, "a", "b"), {"a": 1, "b": 2}])
+def test_a_reading_has_two_parts(reading):
+    with pytest.raises(Mistake, match="Two things"):
+        pair(reading)
+    assert pair([1.5, "a"]) == [1.5, "a"]
 
 
 # ----------------------------------------------------------------------------------------------- which exercise

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import digit_league, digit_tasks, images, league, pretrained
+from helpers import images, league, pretrained
+from helpers.league import digit_league, digit_tasks, photographs
 from helpers.metrics import psnr
 from helpers.operators import Blur, Downsample, Identity, Mask, Radon
 
@@ -42,7 +43,7 @@ def test_every_method_gets_the_very_same_measurement(task, monkeypatch):
     pictures = {f"{i}.png": images.photo(name, size)[:, :70] for i, (name, size) in
                 enumerate([("cat", 74), ("coins", 74), ("camera", 91)])}
     heard = []
-    monkeypatch.setattr(league, "METHODS", {name: league.Method(listen(heard, name), league.KINDS)
+    monkeypatch.setattr(photographs, "METHODS", {name: league.Method(listen(heard, name), league.KINDS)
                                             for name in ("first", "second", "third")})
     given = {}
     for order in (list(pictures), list(pictures)[::-1], ["2.png"], ["1.png", "2.png"]):

@@ -12,8 +12,9 @@ import pytest
 import tensorflow as tf
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import digit_tasks, images
+from helpers import images
 from helpers.images import SPLITS
+from helpers.league import digit_tasks
 from helpers.metrics import psnr
 from helpers.models import vae
 from tests.unit.worlds import OF_DIGITS, coded_digits, put_digits, put_photos, random_digits, training

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from helpers import league
 from helpers.__main__ import app
+from helpers.files import write_whole
 from helpers.images import photo
-from helpers.league_table import LeagueTable
+from helpers.league import LeagueTable
 from helpers.metrics import psnr
 
 COLUMNS = ["task", "method", "image", "psnr", "ssim", "seconds"]
@@ -198,7 +199,7 @@ def test_a_write_that_breaks_leaves_the_old_file(tmp_path):
         raise OSError("No space left on device")
 
     with pytest.raises(ValueError, match="No space left"):
-        league.write_whole(path, full_disk)
+        write_whole(path, full_disk)
     assert path.read_text() == "the old one" and os.listdir(tmp_path) == ["out.png"]
 
 

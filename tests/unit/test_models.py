@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from helpers import digit_tasks
 from helpers.images import digits
+from helpers.league import digit_tasks
 from helpers.models import augment, classifier, denoiser, gan, inversion, restorer, vae
 from helpers.operators import Blur, Identity, Mask
 from helpers.recipes import RECIPES, Recipe
@@ -775,3 +775,32 @@ def test_restore_gives_one_answer_or_several(small_inverter):
 def test_a_search_refuses_plainly(small_inverter, settings, message):
     with pytest.raises((ValueError, TypeError), match=message):
         small_inverter.restore(Y, Identity(), 0.1, **settings)
+
+
+# ------------------------------------------------------------------------------------------------ other pictures
+
+
+def test_networks_are_built_for_pictures_of_another_size_and_colour():
+    shape, label = (16, 24, 3), tf.eye(2, 10)
+    x = np.random.default_rng(0).random((2, *shape), np.float32)
+    logits, features = classifier.build((8, 8), 16, shape)(x)
+    assert logits.shape == (2, 10) and features.shape == (2, 16)
+    pair = vae.build(4, 8, shape)
+    mean, log_variance = pair["encoder"]([tf.constant(x), label])
+    assert mean.shape == log_variance.shape == (2, 4) and pair["decoder"]([mean, label]).shape == x.shape
+    assert gan.build_generator(6, 8, shape)([tf.zeros((2, 6)), label]).shape == x.shape
+    assert gan.build_discriminator(8, shape)([tf.constant(x), label]).shape == (2, 1)
+    assert restorer.build((8, 8, 16), shape)(np.zeros((2, 16, 24, 5))).shape == x.shape
+
+
+def test_a_classifier_reads_pictures_of_its_own_shape_and_refuses_others():
+    judge = classifier.Classifier({"classifier": classifier.build((8, 8), 16, (16, 24, 3))})
+    assert judge.features(np.zeros((16, 24, 3))).shape == (1, 16) and judge.read(np.zeros((4, 16, 24, 3))).shape == (4,)
+    with pytest.raises(ValueError, match=r"must have shape \(N, 16, 24, 3\), but its shape is \(2, 28, 28, 1\)"):
+        judge.read(np.zeros((2, 28, 28, 1)))
+
+
+def test_the_disturbance_of_the_gan_keeps_the_shape_of_square_pictures():
+    x = tf.ones((2, 20, 20, 3))
+    found = gan.disturb(x, np.array([3, 1]))
+    assert found.shape == x.shape and 0 < tf.reduce_mean(found) < 1

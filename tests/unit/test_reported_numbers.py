@@ -9,9 +9,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import digit_league, digit_tasks, images, league, metrics, pretrained
+from helpers import images, metrics, pretrained
 from helpers.images import digits, photo
-from helpers.league_table import LeagueTable
+from helpers.league import LeagueTable, digit_league, digit_tasks, photographs
 
 CHARGES = {"load": 10_000.0, "restore": 2.0, "score": 300.0, "damage": 70_000.0}
 
@@ -32,8 +32,8 @@ def clock(monkeypatch):
             return function(*arguments, **options)
         return call
 
-    for module, name, price in [(metrics, "psnr", "score"), (metrics, "ssim", "score"), (league, "damage", "damage"),
-                                (digit_tasks, "damage", "damage")]:
+    for module, name, price in [(metrics, "psnr", "score"), (metrics, "ssim", "score"),
+                                (photographs, "damage", "damage"), (digit_tasks, "damage", "damage")]:
         monkeypatch.setattr(module, name, charged(getattr(module, name), price))
     return charge
 
@@ -63,11 +63,11 @@ def photos(count, size=72):
 def test_seconds_of_photographs_are_the_methods_alone(clock, monkeypatch):
     """Loading, damaging and scoring cost a thousand times as much here, and must not show."""
     for name in ("one", "two"):
-        method = league.Method(slow_to_load(clock, np.copy), league.KINDS)
-        monkeypatch.setitem(league.METHODS, name, method)
-    rows = league.run(photos(3), ["denoise25", "missing50", "deblur"], ["one", "two"])
+        method = photographs.Method(slow_to_load(clock, np.copy), photographs.KINDS)
+        monkeypatch.setitem(photographs.METHODS, name, method)
+    rows = photographs.run(photos(3), ["denoise25", "missing50", "deblur"], ["one", "two"])
     assert len(rows) == 18 and {row.seconds for row in rows} == {CHARGES["restore"]}
-    assert {line["seconds"] for line in league.summarise(rows)} == {CHARGES["restore"]}
+    assert {line["seconds"] for line in photographs.summarise(rows)} == {CHARGES["restore"]}
 
 
 def test_seconds_of_digits_are_the_methods_alone_for_each_digit(clock, monkeypatch):
@@ -86,20 +86,20 @@ def test_seconds_of_digits_are_the_methods_alone_for_each_digit(clock, monkeypat
 
 def test_seconds_of_photographs_are_summed_up_by_their_median():
     """One stumble of the machine does not make a method slow."""
-    lines = league.summarise([row(seconds=s) for s in (0.3, 0.1, 60.0, 0.2, 0.4)])
+    lines = photographs.summarise([row(seconds=s) for s in (0.3, 0.1, 60.0, 0.2, 0.4)])
     assert lines[0]["seconds"] == 0.3
 
 
 # ----------------------------------------------------------------------------------------- rows and their means
 
 
-def row(module=league, **values):
+def row(module=photographs, **values):
     """Return a row of a league with some values, and 1.0 wherever nothing was said."""
-    start = {"task": "denoise25" if module is league else "half", "method": "a", "image": "x.png", "digit": 0}
+    start = {"task": "denoise25" if module is photographs else "half", "method": "a", "image": "x.png", "digit": 0}
     return module.Row(*[(start | values).get(field, 1.0) for field in module.Row._fields])
 
 
-LEAGUES = {"photographs": (league, ("psnr", "ssim")), "digits": (digit_league, ("psnr", "readable"))}
+LEAGUES = {"photographs": (photographs, ("psnr", "ssim")), "digits": (digit_league, ("psnr", "readable"))}
 
 
 def made_up_rows(module, methods=("a", "b"), count=9):
@@ -156,8 +156,8 @@ def test_a_perfect_answer_counts_as_100_decibels(kind, tmp_path):
 
 def test_a_method_that_gives_the_truth_is_perfect(monkeypatch):
     x = photo("cat", 40)
-    monkeypatch.setitem(league.METHODS, "oracle", league.Method(lambda *_: x, league.KINDS))
-    found = league.play(x, "denoise50", "oracle")
+    monkeypatch.setitem(photographs.METHODS, "oracle", photographs.Method(lambda *_: x, photographs.KINDS))
+    found = photographs.play(x, "denoise50", "oracle")
     assert found.psnr == math.inf and found.ssim == pytest.approx(1)
 
 
@@ -166,11 +166,12 @@ def test_rows_hold_the_scores_of_what_the_method_gave(monkeypatch):
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
     rng, x = np.random.default_rng(2), photo("coins", 61)[:, :47]
-    for task in league.TASKS:
-        truth = league.damage(x, task, 3)[0]
+    for task in photographs.TASKS:
+        truth = photographs.damage(x, task, 3)[0]
         estimate = truth + 0.3 * rng.standard_normal(truth.shape).astype(np.float32)
-        monkeypatch.setitem(league.METHODS, "wild", league.Method(lambda *_, e=estimate: e, league.KINDS))
-        found, seen = league.play(x, task, "wild", "x", 3), np.clip(estimate, 0, 1)
+        wild = photographs.Method(lambda *_, e=estimate: e, photographs.KINDS)
+        monkeypatch.setitem(photographs.METHODS, "wild", wild)
+        found, seen = photographs.play(x, task, "wild", "x", 3), np.clip(estimate, 0, 1)
         assert (found.task, found.method, found.image) == (task, "wild", "x")
         assert found.psnr == pytest.approx(peak_signal_noise_ratio(truth, seen, data_range=1), abs=1e-4)
         similarity = structural_similarity(truth, seen, data_range=1.0, gaussian_weights=True, sigma=1.5,

@@ -26,6 +26,8 @@ from helpers.restoration import (
     wavelet_shrinkage,
     wiener,
 )
+from helpers.restoration.quadratic import _fit_spectrum
+from helpers.restoration.tv import _Cells
 from tests.checks import assert_noisy_psnr_law, dense_matrix
 
 SHAPE = (16, 16)
@@ -189,7 +191,7 @@ def test_wiener_default_spectrum_is_the_power_law_fitted_to_y():
     x = np.fft.ifft2(np.fft.fft2(rng(3).standard_normal(shape)) * np.sqrt(s)).real
     x = 0.5 + (x - x.mean())
     y = operator.forward(x) + sigma * rng(4).standard_normal(shape)
-    found, level = restoration._fit_spectrum(y, operator.transfer_function(shape), None)
+    found, level = _fit_spectrum(y, operator.transfer_function(shape), None)
     assert found == pytest.approx(amplitude, rel=0.05)
     assert level == pytest.approx(sigma, rel=0.03)
     _, report = wiener(y, operator, report=True)
@@ -340,7 +342,7 @@ def test_total_variation_of_a_step_is_known():
 
 def test_total_variation_couples_colours():
     """A step in one channel weighs less where the other channels step too: sqrt(2) instead of 2."""
-    cells = restoration._Cells((6, 8, 3), np.float64, pictures=1)
+    cells = _Cells((6, 8, 3), np.float64, pictures=1)
     x = np.zeros((6, 8, 3))
     x[:, 4:, 0] = 0.3
     cells.write(x, cells.pictures[0])
@@ -353,7 +355,7 @@ def test_total_variation_couples_colours():
 
 def test_gradient_has_its_transpose():
     for shape in ((5, 7), (1, 1), (1, 6, 3), (4, 3, 1), (2, 2)):
-        cells = restoration._Cells(shape, np.float64, pictures=2)
+        cells = _Cells(shape, np.float64, pictures=2)
         x, out = cells.pictures
         picture = rng(1).standard_normal(shape)
         cells.write(picture, x)

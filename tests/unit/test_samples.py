@@ -10,9 +10,10 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import digit_tasks, metrics, pretrained
+from helpers import metrics, pretrained
 from helpers.__main__ import app
 from helpers.images import digits
+from helpers.league import digit_tasks
 from helpers.models import gan
 from helpers.models.vae import draw_labels
 from helpers.recipes import RECIPES

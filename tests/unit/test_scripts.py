@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from helpers import league
-from helpers.league_table import LeagueTable
+from helpers.league import LeagueTable
 from tests import pages
 from tests.site import browser as look
 
@@ -168,6 +168,20 @@ def test_small_and_large_seconds_sort_as_numbers(table):
     (_, down), (_, up) = column(table, 1, "Seconds")
     expected = sorted(SECONDS, key=SECONDS.get)
     assert list(dict.fromkeys(up)) == expected and list(dict.fromkeys(down)) == expected[::-1]
+
+
+def test_a_menu_shows_the_rows_of_one_damage(table):
+    """Above the table of details alone: the other has the damages as its columns."""
+    assert table.locator("select").count() == 1
+    rows = table.locator("table").nth(1).locator("tbody tr:visible")
+    everything = rows.count()
+    table.locator("select").select_option("denoise25")
+    shown = rows.locator("td:first-of-type").all_inner_texts()
+    assert shown == ["denoise25"] * (len(PSNR) - 1)
+    column(table, 1, "Method")  # sorting keeps the choice
+    assert rows.count() == len(PSNR) - 1
+    table.locator("select").select_option("all damages")
+    assert rows.count() == everything == 2 * len(PSNR) - 1
 
 
 def test_names_sort_as_names(table):

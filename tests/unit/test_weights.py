@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import digit_tasks, metrics, pretrained
+from helpers import metrics, pretrained
 from helpers.images import digits, photo, photos
+from helpers.league import digit_tasks
 from helpers.operators import Identity
 from helpers.recipes import RECIPES
 from helpers.restoration import dct_shrinkage

@@ -39,17 +39,26 @@ def naive(logits, saturating):
         return np.mean(np.log(1 - D)) if saturating else np.mean(-np.log(D))
 
 
+def padded(logits, saturating):
+    """Keep D away from 0 and 1, so that its logarithm is finite."""
+    with np.errstate(all="ignore"):
+        D = np.clip(1 / (1 + np.exp(-logits)), 1e-7, 1 - 1e-7)
+    return np.mean(np.log(1 - D)) if saturating else np.mean(-np.log(D))
+
+
 def stable(logits, saturating):
     """Return the right losses, one for each picture."""
     return -np.logaddexp(0, logits) if saturating else np.logaddexp(0, -logits)
 
 
 WRONG = {
-    "guess": [
-        (0.25, "is drawn"),
-        (3, "between 0 and 1"),
-        (0.3, "alone is no probability"),
-        (0.5, "toss a coin"),
+    "walks_back": [
+        ((0, "b"), "level for ever"),
+        ((0.1, "c"), "run away"),
+        ((-0.1, "a"), "ends lower"),
+        ((-0.5, "b"), "neither falls nor rises"),
+        ((-0.5, "c"), "Two of the lines fall"),
+        ((-0.5, "d"), "level line"),
     ],
     "apart": [
         (-np.log(4), "both distributions are equal"),
@@ -64,6 +73,7 @@ WRONG = {
     ],
     "cost": [
         (naive, "±1000"),
+        (padded, "has become flat"),
         (stable, "one number for each picture"),
         (lambda logits, saturating: stable(logits, not saturating).mean(), "exchanged"),
         (lambda logits, saturating: stable(logits, False).mean(), "the same number"),

@@ -14,19 +14,29 @@ def plain(w):
         return np.log(np.mean(np.exp(w)))
 
 
+def parts(x, x_hat, m, s, tau):
+    """Return the two parts of the bound of each picture."""
+    return -np.sum((x - x_hat) ** 2, axis=1) / (2 * tau**2), 0.5 * np.sum(m**2 + s**2 - 1 - np.log(s**2), axis=1)
+
+
+def halved(m, s):
+    return 0.5 * np.sum(m**2 + s**2 - 1 - np.log(s), axis=1)
+
+
 WRONG = {
     "gap": [
         ("a", "always errs"),
         ("b", "other divergence"),
         ("d", "very unlikely"),
     ],
-    "divergence": [
-        (lambda m, s: np.sum(m**2 + s**2 - 1 - np.log(s**2), axis=1), "twice"),
-        (lambda m, s: 0.5 * np.sum(m**2 + s**2 - 1 - np.log(s), axis=1), "that of the standard deviation"),
-        (lambda m, s: 0.5 * np.sum(m**2 + s - 1 - np.log(s), axis=1), "for the variance"),
-        (lambda m, s: 0.5 * np.sum(m**2 + s**2 - np.log(s**2), axis=1), "-1 in the sum"),
-        (lambda m, s: 0.5 * np.sum(m**2 + s**2 - 1 - np.log(s**2)), "over all pictures"),
-        (lambda m, s: 0.5 * (m**2 + s**2 - 1 - np.log(s**2)), "each number of the code"),
+    "bill": [
+        (lambda x, x_hat, m, s, tau: parts(x, x_hat, m, s, tau)[0] / 784 - halved(m, s), "what it was"),
+        (lambda x, x_hat, m, s, tau: parts(x, x_hat, m, s, tau)[0] - halved(m, s), "error is mended"),
+        (lambda x, x_hat, m, s, tau: np.dot([1 / 784, -1], parts(x, x_hat, m, s, tau)), "divergence is mended"),
+        (lambda x, x_hat, m, s, tau: np.dot([1 / 784, -1 / 3], parts(x, x_hat, m, s, tau)), "Both are means"),
+        (lambda x, x_hat, m, s, tau: np.dot([1, 1], parts(x, x_hat, m, s, tau)), "should pay it"),
+        (lambda x, x_hat, m, s, tau: np.dot([-1, 1], parts(x, x_hat, m, s, tau)), "the loss"),
+        (lambda x, x_hat, m, s, tau: np.sum(np.dot([1, -1], parts(x, x_hat, m, s, tau))), "for all pictures"),
     ],
     "noise": [
         (lambda x, x_hat: np.mean((x - x_hat) ** 2), "square root"),

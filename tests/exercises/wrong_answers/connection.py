@@ -31,11 +31,13 @@ def returns_only_the_mean(y, A, mu, C, sigma):
 
 
 WRONG = {
-    "four_draws": [
-        (10 * np.log10(2), "single draw"),
-        (10 * np.log10(2) / 4, "Decibels do not average"),
-        (10 * np.log10(4), "the error of the mean stays"),
-        (0, "still scatter"),
+    "draws_needed": [
+        (lambda loss: int(1 / (10 ** (loss / 10) - 1)), "round up"),
+        (lambda loss: np.ceil(1 / (10 ** (loss / 20) - 1)), "amplitudes"),
+        (lambda loss: np.ceil(10 ** (-loss / 10)), "not 1/K"),
+        (lambda loss: np.ceil(1 / (np.exp(loss / 10) - 1)), "base ten"),
+        (lambda loss: np.ceil(2 / (10 ** (loss / 10) - 1)), "twice too many"),
+        (lambda loss: 4, "43 draws"),
     ],
     "with_mirrors": [
         (lambda patches: np.concatenate([patches, patches[:, ::-1]]), "half a turn"),

@@ -22,21 +22,12 @@ def spread(g, first=0):
     return grid
 
 
-def last_stride_only(sizes, strides):
-    """Forget all strides but the one before."""
-    side = 1
-    for i, size in enumerate(sizes):
-        side += (size - 1) * (strides[i - 1] if i else 1)
-    return side
-
-
-def own_stride_too(sizes, strides):
-    """Let a layer's own stride widen its view."""
-    side, step = 1, 1
-    for size, stride in zip(sizes, strides, strict=True):
-        step *= stride
-        side += (size - 1) * step
-    return side
+def back_through(W1, W2, x, b, gate):
+    """Return both gradients, with a gate of one's own between the layers."""
+    a = W1 @ x
+    h = np.maximum(a, 0)
+    error = W2 @ h - b
+    return np.outer(gate(a, W2.T @ error), x), np.outer(error, h)
 
 
 WRONG = {
@@ -47,13 +38,13 @@ WRONG = {
         (45, "one kernel a layer"),
     ],
     "shuffled": [("a", "never knew"), ("b", "renames"), ("d", "3 × 3")],
-    "field": [
-        (lambda sizes, strides: 1 + sum(size - 1 for size in sizes), "left them out"),
-        (lambda sizes, strides: sum((h - 1) * s for h, s in zip(sizes, np.cumprod([1, *strides[:-1]]), strict=True)),
-         "too small"),
-        (own_stride_too, "own stride"),
-        (last_stride_only, "just before"),
-        (lambda sizes, strides: np.prod(sizes), "multiplied"),
+    "bend": [
+        (lambda W1, W2, x, b: back_through(W1, W2, x, b, lambda a, g: g), "as it was"),
+        (lambda W1, W2, x, b: back_through(W1, W2, x, b, lambda a, g: np.maximum(g, 0)), "gradient itself"),
+        (lambda W1, W2, x, b: back_through(W1, W2, x, b, lambda a, g: g * np.maximum(a, 0)), "hidden values"),
+        (lambda W1, W2, x, b: back_through(W1, W2, x, b, lambda a, g: g * (a < 0)), "should be closed"),
+        (lambda W1, W2, x, b: back_through(W1, W2, x, b, lambda a, g: g * (a > 0))[::-1], "has shape"),
+        (lambda W1, W2, x, b: back_through(W1, W2, x, b, lambda a, g: g * np.sign(a)), "by differences"),
     ],
     "rescale": [
         (lambda y, sigma, denoise, trained: denoise(y), "as it is"),

@@ -37,4 +37,11 @@ WRONG = {
         (lambda neighbours, J, h: 1 / (1 + np.exp(2 * (J * neighbours + h))), "of black"),
         (lambda neighbours, J, h: 1 / (1 + np.exp(-2 * J * (neighbours + h))), "multiplied by J"),
     ],
+    "takes_over": [
+        ((0.13, "a"), "waves per picture"),
+        ((110, "a"), "far below"),
+        ((15, "a"), "clearly the stronger"),
+        ((34, "b"), "goes on below"),
+        ((34, "c"), "level"),
+    ],
 }

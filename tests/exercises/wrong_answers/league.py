@@ -30,11 +30,19 @@ WRONG = {
         (lambda scores: scores.argmax(axis=1), "for each picture"),
     ],
     "interval": [
-        (apart, "drawn apart"),
+        (apart, "drawn apart"),  # as the program does that is to be repaired
         (lambda a, b, resamples, seed: np.quantile(a - b, [0.025, 0.975]), "single differences"),
         (lambda a, b, resamples, seed: np.quantile(means(b - a, resamples, seed), [0.025, 0.975]), "sign"),
         (lambda a, b, resamples, seed: np.quantile(means(a - b, resamples, seed), [0.05, 0.95]), "too narrow"),
         (lambda a, b, resamples, seed: np.quantile(means(a - b, resamples, 0), [0.025, 0.975]), "counts for nothing"),
         (lambda a, b, resamples, seed: np.quantile(means(a - b, resamples, None), [0.025, 0.975]), "two answers"),
+    ],
+    "carried": [
+        ((0.507, "b"), "all eight"),
+        ((-0.266, "b"), "turned round"),
+        ((0.285, "b"), "median"),
+        ((0.4, "b"), "seven others"),
+        ((0.266, "a"), "hangs on it"),
+        ((0.266, "c"), "does not hold zero"),
     ],
 }

@@ -49,6 +49,14 @@ WRONG = {
         (lambda y: np.roll(y, -1, axis=1), "no inverse"),
         (lambda y: (y + np.roll(y, -1, axis=1) + np.roll(y, 1, axis=1)) / 3, "only one way"),
     ],
+    "width": [
+        ((1.6, "a"), "needs the truth"),
+        ((2.8, "c"), "largest"),
+        ((1.4, "c"), "not smallest"),
+        ((1.0, "a"), "far from the true width"),
+        ((1.0, "b"), "below 1"),
+        (1.0, "Two things"),
+    ],
     "two_exposures": [
         (_solve(_one, _one, _one, _one), "count the same"),
         (_solve(_inverse, _inverse, _inverse, _inverse), "not far enough"),

@@ -1,6 +1,9 @@
 """Plausible wrong answers to the exercises of "Find yourself in a damaged picture", each with a piece of its hint."""
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from helpers.exercises.localisation import _gains
 
 
 def _trials(share, sample, confidence, round_up=True):
@@ -19,6 +22,15 @@ def _row_wise(compare):
         return compare(ordered, ratio)
 
     return clear
+
+
+def soft(width):
+    return lambda noisy, sigma: gaussian_filter(noisy, width)
+
+
+def gains(restore, over_total_variation):
+    measured = [_gains(restore, name, (0, 1)) for name in ("rocket", "coffee", "astronaut")]
+    return np.array(measured)[..., int(over_total_variation)]
 
 
 WRONG = {
@@ -41,5 +53,12 @@ WRONG = {
         (lambda p, q, rng: np.median((q - p).real) + 1j * np.median((q - p).imag), "median"),
         (lambda p, q, rng: 25j - 40, "backwards"),
         (lambda p, q, rng: (q - p)[np.argmax(np.abs(q - p))], "single match"),
+    ],
+    "project": [
+        ((soft(1), np.full((3, 2), 40)), "not what your function does"),
+        ((soft(1), gains(soft(1), over_total_variation=False)), "over the noisy view"),
+        ((soft(4), gains(soft(4), over_total_variation=True)), "not practised on"),
+        ((lambda noisy, sigma: noisy[:-1], np.zeros((3, 2))), "has shape"),
+        (soft(1), "Two things"),
     ],
 }

@@ -19,10 +19,14 @@ WRONG = {
         (np.sqrt(2), "other side"),
         (0.25, "less light"),
     ],
-    "fewest_views": [
-        (32, "below 24 dB"),
-        (37, "smaller number"),
-        (33.5, "whole number"),
+    "same_dose": [
+        ((45, "b"), "still gains more"),
+        ((360, "c"), "the other curve"),
+        ((180, "b"), "smaller number"),
+        ((90, "a"), "rises first"),
+        ((90, "c"), "levels off"),
+        ((90, "d"), "their mean is not"),
+        ((100, "b"), "none of the six"),
     ],
     "ramp": [
         (lambda n: np.abs(np.fft.rfftfreq(n)), "plain ramp"),

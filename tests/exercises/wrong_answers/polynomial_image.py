@@ -22,6 +22,10 @@ def _border(x, d, size):
     return _surface(x, d, np.linspace(-1, 1, len(x)), np.linspace(-1, 1, size))
 
 
+def _as_printed(x, d, size):
+    return _surface(x, d, np.linspace(-1, 1, len(x)), _centres(size))
+
+
 def _two_rules(x, d, size):
     return _surface(x, d, _centres(len(x)), np.linspace(-1, 1, size))
 
@@ -57,6 +61,7 @@ WRONG = {
         (40.5, "whole number"),
     ],
     "enlarge": [
+        (_as_printed, "still magnified"),
         (_transposed, "diagonal"),
         (_border, "on the border"),
         (_two_rules, "the drawing does not"),

@@ -1,6 +1,7 @@
 """Plausible wrong answers to the exercises of "Ask what the measurement cannot tell", each with a piece of its hint."""
 
 import numpy as np
+from scipy.ndimage import convolve, correlate
 
 from helpers.operators import Downsample
 
@@ -27,5 +28,12 @@ WRONG = {
         (lambda candidates, weights: weights @ candidates, "grey"),
         (lambda candidates, weights: candidates[weights.argmax()], "MAP"),
         (lambda candidates, weights: np.round(candidates.mean(axis=0)), "improbable"),
+    ],
+    "flip": [
+        (lambda r, kernel: convolve(r, kernel, mode="wrap"), "forward again"),
+        (lambda r, kernel: convolve(r, kernel[::-1], mode="wrap"), "one axis only"),
+        (lambda r, kernel: convolve(r, kernel.T, mode="wrap"), "transposed"),
+        (lambda r, kernel: correlate(r, kernel), "mirrored now"),
+        (lambda r, kernel: convolve(r, kernel[::-1, ::-1], mode="constant"), "inner products"),
     ],
 }

@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from helpers import league
+from helpers.images import photo
+from helpers.metrics import psnr
+
 
 def seams(y, denoise, size, margin):
     """Forget the margin."""
@@ -22,6 +26,22 @@ def shifted(y, denoise, size, margin):
             tile[...] = part[: tile.shape[0], : tile.shape[1]]
     return x_hat
 
+
+def true_report(x, task, first, second):
+    """Return what the check measures again."""
+    truth, y, operator, _ = league.damage(x, task)
+    one, other = (league.METHODS[name].restore(y, operator, league.TASKS[task].sigma) for name in (first, second))
+    height, width = (side // 4 for side in truth.shape)
+    error = (np.clip(one, 0, 1) - truth)[: 4 * height, : 4 * width] ** 2
+    tiles = error.reshape(4, height, 4, width).mean(axis=(1, 3))
+    return {"picture": x, "task": task, "first": first, "second": second,
+            "gain": psnr(truth, np.clip(one, 0, 1)) - psnr(truth, np.clip(other, 0, 1)),
+            "misfit": np.sqrt(np.mean((operator.forward(one) - y) ** 2)),
+            "worst": tuple(int(k) for k in np.unravel_index(tiles.argmax(), tiles.shape))}
+
+
+X = photo("coffee", size=128)
+REPORT = true_report(X, "denoise25", "Wiener", "total variation")
 
 WRONG = {
     "reduced": [
@@ -44,5 +64,18 @@ WRONG = {
         (seams, "seams"),
         (shifted, "first tile is right"),
         (lambda y, denoise, size, margin: y, "Nothing was denoised"),
+    ],
+    "report": [
+        (X, "dictionary"),
+        (REPORT | {"picture": 255 * X}, "between 0 and 1"),
+        (REPORT | {"picture": 0 * X + 0.5}, "nearly of one colour"),
+        (REPORT | {"task": "denoise20"}, "for the task"),
+        (REPORT | {"first": "biharmonic"}, "for the first method"),
+        (REPORT | {"second": "Wiener"}, "with itself"),
+        (REPORT | {"gain": -REPORT["gain"]}, "reversed"),
+        (REPORT | {"gain": REPORT["gain"] + 0.2}, "We measure a gain"),
+        (REPORT | {"misfit": REPORT["misfit"] ** 2}, "A misfit of"),
+        (REPORT | {"worst": (1, 4)}, "is no tile"),
+        (REPORT | {"worst": ((REPORT["worst"][0] + 1) % 4, REPORT["worst"][1])}, "Another tile"),
     ],
 }

@@ -1,4 +1,4 @@
-"""The league: every restoration method on every damage, over the same pictures, as one table.
+"""The league of photographs: damages, methods, and every method on every damage.
 
 A task says how a picture is damaged. A method enters by one line of ``METHODS``. scikit-image's methods are rows too.
 """
@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers import images, metrics, peers, pretrained, restoration, validation
+from helpers import images, metrics, pretrained, restoration, validation
 from helpers.files import write_whole
+from helpers.league import peers
 from helpers.operators import Blur, Downsample, Identity, Mask, Operator, Radon, measure
 
 # --------------------------------------------------------------------------------------------- tasks

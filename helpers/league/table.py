@@ -1,10 +1,11 @@
 """The results of a league as HTML, from the JSON file that ``python -m helpers league --json`` wrote."""
 
 import json
+import re
 from html import escape
 from pathlib import Path
 
-from helpers import digit_league, league
+from helpers.league import digit_league, photographs
 
 TEXT = ("Method", "Damage")
 COLUMNS = {  # key: (title, digits after the point)
@@ -33,7 +34,7 @@ class LeagueTable:
     def __init__(self, path):
         try:
             rows = json.loads(Path(path).read_text(encoding="utf-8"))["rows"]
-            module, self.name = (digit_league, "digits") if "digit" in rows[0] else (league, "photographs")
+            module, self.name = (digit_league, "digits") if "digit" in rows[0] else (photographs, "photographs")
             self.lines = module.summarise([module.Row(**row) for row in rows])
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise ValueError(f"path {str(path)!r} is no file of a league: {type(error).__name__}: {error}") from None
@@ -85,12 +86,17 @@ def _details(lines, tasks, name):
 
 def _table(caption, titles, rows):
     """Return a table that scrolls inside its own box, which the keyboard can reach."""
-    head = "".join(f'<th scope="col" data-kind="{"text" if title in TEXT else "number"}">{escape(title)}</th>'
+    head = "".join(f'<th scope="col" data-kind="{"text" if title in TEXT else "number"}">{_narrow(title)}</th>'
                    for title in titles)
     body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     return (f'<div class="league" tabindex="0" role="region" aria-label="{escape(caption)}">\n<table>\n'
             f"<caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n"
             "</table>\n</div>\n")
+
+
+def _narrow(title):
+    """Return a title that may break before its number: nine damages then fit the width of a page."""
+    return re.sub(r"(?<=[a-z])(?=\d)", "<wbr>", escape(title))
 
 
 def _heading(text):

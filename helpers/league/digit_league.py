@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers import digit_tasks, metrics, pretrained, restoration, validation
-from helpers.digit_tasks import TASKS
+from helpers import metrics, pretrained, restoration, validation
 from helpers.files import write_whole
 from helpers.images import digits
+from helpers.league import digit_tasks
+from helpers.league.digit_tasks import TASKS
 
 
 def _as_it_came(y, operators, sigma):

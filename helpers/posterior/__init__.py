@@ -1,0 +1,1 @@
+"""Restoration by drawing: several answers to one damaged picture, and worlds whose exact posterior is known."""

@@ -1,0 +1,158 @@
+"""Posterior samplers, against worlds whose posterior is known in closed form."""
+
+import numpy as np
+import pytest
+
+from helpers.operators import Blur, Identity, Mask, Operator
+from helpers.posterior.exact import Mixture
+
+tf = pytest.importorskip("tensorflow")
+from helpers.posterior import samplers  # noqa: E402 - it needs TensorFlow
+
+RIGHT = Mask(np.array([[0, 1]]))
+EXACT = ("pgdm", "twisted")
+
+
+class World:
+    """Pictures of 1 × 2 pixels from a Gaussian mixture, with the perfect denoiser in the place of a network."""
+
+    shape, spread = (1, 2, 1), 0.25
+
+    def __init__(self, mixture):
+        self.mixture = mixture
+
+    def schedule(self, steps):
+        return np.append(np.geomspace(10, 0.01, steps), 0).astype(np.float32)
+
+    def denoiser(self, label, guidance, count):
+        weights, means, covariances = (tf.constant(part, tf.float32) for part in self.mixture)
+
+        def denoise(x, t):
+            flat = tf.reshape(x, [-1, 1, 2]) - means
+            seen = covariances + t**2 * tf.eye(2)
+            solved = tf.linalg.matvec(tf.linalg.inv(seen), flat)
+            log_odds = (tf.math.log(weights) - 0.5 * tf.reduce_sum(flat * solved, -1)
+                        - 0.5 * tf.linalg.logdet(seen))
+            each = means + tf.linalg.matvec(covariances, solved)
+            return tf.reshape(tf.reduce_sum(tf.nn.softmax(log_odds)[..., None] * each, 1), tf.shape(x))
+
+        return denoise
+
+
+@pytest.fixture
+def gaussian():
+    return World(Mixture(np.array([1.0]), np.array([[0.5, 0.5]]), 0.25**2 * np.eye(2)[None]))
+
+
+@pytest.fixture
+def two_kinds():
+    """Two narrow kinds: pixels alike, (0.2, 0.2) or (0.8, 0.8), with odds of 3 : 1."""
+    means, covariance = np.array([[0.2, 0.2], [0.8, 0.8]]), 0.05**2 * np.eye(2)
+    return World(Mixture(np.array([0.75, 0.25]), means, np.array([covariance, covariance])))
+
+
+def measurement(values):
+    return np.reshape(np.array(values, np.float32), (1, 2, 1))
+
+
+@pytest.mark.parametrize("method", EXACT)
+@pytest.mark.parametrize(("operator", "A"), [(RIGHT, np.diag([0.0, 1.0])), (Identity(), np.eye(2))])
+def test_for_gaussian_pictures_mean_and_spread_are_those_of_the_formula(gaussian, method, operator, A):
+    y, sigma = [0.0, 0.9], 0.2
+    x = samplers.sample(measurement(y), operator, sigma, gaussian, 1000, seed=0, method=method, steps=80).reshape(-1, 2)
+    _, means, covariances = gaussian.mixture.posterior(A, np.array([y]), sigma)
+    assert np.allclose(x.mean(axis=0), means[0, 0], atol=0.04)
+    assert np.allclose(np.cov(x.T), covariances[0], atol=0.012)
+
+
+def odds_of_the_first(world, y, sigma, **settings):
+    x = samplers.sample(measurement(y), RIGHT, sigma, world, **settings)
+    return float(np.mean(x[:, 0, 0, 0] < 0.5))
+
+
+def test_particles_find_the_odds_between_two_kinds(two_kinds):
+    """The more of them, the nearer: that is what asymptotically exact means."""
+    y, sigma = [0.0, 0.55], 0.2
+    weights, _, _ = two_kinds.mixture.posterior(np.diag([0.0, 1.0]), np.array([y]), sigma)
+    assert 0.2 < weights[0, 0] < 0.8
+    errors = {}
+    for particles, n, runs in ((8, 8, 16), (512, 512, 3)):
+        drawn = [odds_of_the_first(two_kinds, y, sigma, n=n, seed=seed, method="twisted", steps=60, particles=particles)
+                 for seed in range(runs)]
+        errors[particles] = np.sqrt(np.mean(np.square(np.array(drawn) - weights[0, 0])))
+    assert errors[512] < 0.06 and errors[512] < errors[8] / 2, errors
+
+
+@pytest.mark.parametrize("method", ["pgdm", "repaint", "twisted"])
+def test_with_everything_seen_the_answer_is_the_picture(two_kinds, method):
+    everything = Mask(np.ones((1, 2), bool))
+    x = samplers.sample(measurement([0.21, 0.18]), everything, 0.0, two_kinds, 4, seed=0, method=method, steps=100)
+    assert np.abs(x.reshape(-1, 2) - [0.21, 0.18]).max() < 0.03
+
+
+def test_the_steps_of_dps_lead_toward_the_measurement(two_kinds):
+    """Toward it, and no more: their length does not shrink as they arrive."""
+    everything, y = Mask(np.ones((1, 2), bool)), [0.81, 0.78]  # the rarer kind
+    far = {strength: np.abs(samplers.sample(measurement(y), everything, 0.0, two_kinds, 200, seed=0, method="dps",
+                                            strength=strength).reshape(-1, 2) - y).mean() for strength in (0, 0.3)}
+    assert far[0.3] < 0.75 * far[0]
+
+
+@pytest.mark.parametrize("method", samplers.METHODS)
+def test_with_nothing_seen_the_prior_is_left(two_kinds, method):
+    nothing = Mask(np.zeros((1, 2), bool))
+    x = samplers.sample(measurement([0, 0]), nothing, 0.1, two_kinds, 1500, seed=0, method=method, steps=60)
+    near = x.reshape(-1, 2) < 0.5
+    assert np.mean(near.all(axis=1)) == pytest.approx(0.75, abs=0.06)
+    assert np.mean(near.any(axis=1) & ~near.all(axis=1)) < 0.02
+
+
+@pytest.mark.parametrize("method", samplers.METHODS)
+def test_the_same_seed_draws_the_same_and_another_does_not(two_kinds, method):
+    first, again, other = (samplers.sample(measurement([0, 0.2]), RIGHT, 0.1, two_kinds, 3, seed=seed, method=method,
+                                           steps=5) for seed in (1, 1, 2))
+    assert np.array_equal(first, again) and not np.allclose(first, other)
+    assert first.shape == (3, 1, 2, 1) and first.dtype == np.float32
+
+
+def test_conjugate_gradients_solve(gaussian):
+    """For a blur, where A Aᵀ is no diagonal matrix."""
+    operator, rng = Blur.gaussian(1), np.random.default_rng(0)
+    b = rng.standard_normal((2, 16, 16, 1)).astype(np.float32)
+    found = samplers._solve(operator, tf.constant(b), 0.3, 0.1).numpy()
+    for one, solved in zip(b, found, strict=True):
+        back = 0.3 * operator.forward(operator.adjoint(solved)) + 0.1 * solved
+        assert np.abs(back - one).max() < 0.01
+
+
+def test_weights_copy_heavy_particles():
+    rng = np.random.default_rng(0)
+    assert samplers._resample(np.zeros(10), rng) is None
+    order = samplers._resample(np.log([0.7, *[0.3 / 9] * 9]), rng)
+    assert np.sum(order == 0) in (7, 8)
+
+
+@pytest.mark.parametrize(("change", "error", "message"), [
+    ({"n": 0}, ValueError, "n must"), ({"steps": 0}, ValueError, "steps"), ({"sigma": -1}, ValueError, "sigma"),
+    ({"method": "pgdn"}, ValueError, "pgdm"), ({"y": np.zeros((2, 2, 1))}, ValueError, "y has shape"),
+    ({"y": np.full((1, 2, 1), np.nan)}, ValueError, "y"), ({"operator": np.eye(2)}, TypeError, "operator"),
+    ({"method": "repaint", "operator": Identity()}, ValueError, "Mask"), ({"particles": 1}, ValueError, "particles"),
+])
+def test_bad_input_is_named(gaussian, change, error, message):
+    given = {"y": measurement([0, 0.5]), "operator": RIGHT, "sigma": 0.1, "model": gaussian, "n": 2, "seed": 0,
+             "method": "twisted"} | change
+    with pytest.raises(error, match=message):
+        samplers.sample(**given)
+
+
+def test_an_operator_without_a_form_in_the_graph_says_so(gaussian):
+    class Odd(Operator):
+        name = "odd"
+
+        def _forward(self, x):
+            return x
+
+        _adjoint = _forward
+
+    with pytest.raises(NotImplementedError, match="odd"):
+        samplers.sample(measurement([0, 0.5]), Odd(), 0.1, gaussian, 1, seed=0)
