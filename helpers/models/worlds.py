@@ -10,8 +10,9 @@ arXiv:2206.00364, appendix F.2).
 import numpy as np
 import tensorflow as tf
 
-from helpers import digit_tasks, metrics
+from helpers import metrics
 from helpers.images import digits, earth, robots
+from helpers.league import digit_tasks
 from helpers.models.augment import draw_digits
 from helpers.training import split
 
