@@ -1,5 +1,6 @@
 """How every shipped weight was trained, in one table: data, sizes, steps, seed. Reading it costs nothing."""
 
+import json
 from importlib import import_module
 from typing import NamedTuple
 
@@ -29,8 +30,8 @@ class Recipe(NamedTuple):
     seed: int = 0
 
     def fingerprint(self):
-        """Return the recipe as JSON can hold it."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+        """Return the recipe as it reads in a card or a checkpoint: through JSON, which knows lists and no tuples."""
+        return json.loads(json.dumps(self._asdict()))
 
     def module(self):
         """Return the module of the model: TensorFlow is loaded here and not before."""
