@@ -162,7 +162,7 @@ def test_with_nothing_seen_a_network_draws_from_its_prior(network, method):
     prior = by_hand(network, 4, 3, 4, draws=2 if method == "repaint" else 1, **how)
     if method == "twisted":  # its particles come out in random order
         x, prior = (np.array(sorted(some, key=lambda one: one.flat[0])) for some in (x, prior))
-    np.testing.assert_allclose(x, prior, atol=1e-3)
+    np.testing.assert_allclose(x, prior, atol=5e-5)
     assert np.abs(prior[0] - prior[1]).max() > 0.1, "these could not be mistaken for each other"
 
 
