@@ -42,7 +42,7 @@ def refused(result, message):
 # -------------------------------------------------------------------------------------------------- generate
 
 
-@pytest.mark.parametrize("name", ["gan", "vae"])
+@pytest.mark.parametrize("name", ["gan", "vae", "diffusion-digits"])
 def test_generate_writes_digits_with_their_labels(name, tmp_path):
     result = command("generate", name, "--n", 7, "--seed", 3, "-o", "out.npz")
     assert result.exit_code == 0, result.output
