@@ -36,7 +36,7 @@ SETTINGS = {  # what the recipe's short names mean
     "noise": "mean and standard deviation of ln σ, the logarithm of the noise level",
 }
 COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right", "untold": "this model, told nothing",
-           "linear": "best linear"}
+           "linear": "best linear", "gan": "the GAN"}
 
 
 class ModelCards(SphinxDirective):
@@ -117,7 +117,7 @@ def _duration(card):
 def tables(metrics):
     """Return the metrics as tables: neighbouring metrics with the same columns share one.
 
-    A metric that would be alone with its many columns stands upright, so that no table is wider than a phone.
+    A table with more columns than rows stands upright, so that none is wider than a phone.
     """
     rows = []
     for name, values in metrics.items():
@@ -131,7 +131,7 @@ def tables(metrics):
         if not groups or groups[-1][0] != header:
             groups.append([header])
         groups[-1].append([name, *map(text, scores.values())])
-    upright = [list(map(list, zip(*group, strict=True))) if len(group) == 2 < len(group[0]) else group
+    upright = [list(map(list, zip(*group, strict=True))) if len(group) < len(group[0]) else group
                for group in groups]
     return [table(group) for group in upright]
 

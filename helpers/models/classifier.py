@@ -14,7 +14,7 @@ DIGIT = (28, 28, 1)
 
 
 def build(widths=(24, 48, 96), features=64, shape=DIGIT):
-    """Return the network: pictures (N, *shape), by default digits, to logits (N, 10) and features (N, 64)."""
+    """Return the network: pictures ``(N, *shape)``, by default digits, to logits (N, 10) and features (N, 64)."""
     x = keras.Input(shape)
     h = x
     for stage, width in enumerate(widths):

@@ -247,7 +247,8 @@ class Diffusion:
 
     Attributes
     ----------
-    shape : (height, width, channels) of a picture
+    shape : tuple of int
+        Height, width and channels of a picture.
     choices : tuple of int
         How many values each condition has.
     centre, spread : float

@@ -21,7 +21,7 @@ from helpers.training import Player, split
 
 
 def build_generator(latent=64, width=32, shape=DIGIT):
-    """Return the network (z (N, latent), class (N, 10)) → picture (N, *shape); four divides its sides."""
+    """Return the network (z (N, latent), class (N, 10)) → picture ``(N, *shape)``; four divides its sides."""
     z, label = keras.Input((latent,)), keras.Input((CLASSES,))
     start = (shape[0] // 4, shape[1] // 4, 3 * width)
     h = layers.Dense(math.prod(start))(layers.Concatenate()([z, label]))
