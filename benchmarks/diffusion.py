@@ -35,7 +35,7 @@ def main(samples=2000):
         quality = digit_tasks.sample_quality(x, judge)
         found = {"looks": evaluations(sampler, steps, guidance), "multiple of the floor": quality.multiple,
                  "read as asked": float(np.mean(judge.read(x) == asked)), "variety": variety(x, asked) / real,
-                 "brightness of the first fifty": float(x[:50].mean())}
+                 "brightness": float(x.mean()), "brightness of the first fifty": float(x[:50].mean())}
         print(sampler, f"guidance {guidance:g}", *(f"{key} {value:.4g}" for key, value in found.items()), flush=True)
         return found
 
