@@ -94,21 +94,21 @@ class Digits:
         return float(np.mean(np.sqrt(np.maximum(squares.min(1), 0) / x.shape[1])))
 
     def evaluate(self, model):
-        """Return what 5,000 samples are worth, with guidance and without, beside as many of the shipped GAN, which are
-        measured in the same way: all classes equally often. Then how near the first 500 come to training digits, and
-        500 held-out ones, of each class as many; and how well held-out digits are denoised.
+        """Return what 5,000 samples are worth, without new noise, with it, and with guidance, beside as many of the
+        shipped GAN, which are measured in the same way: all classes equally often. Then how near the first 500 come to
+        training digits, and 500 held-out ones, of each class as many; and how well held-out digits are denoised.
         """
         asked, how = np.arange(5000) % 10, {"sampler": "heun", "steps": 9}
-        strong = how | {"guidance": 1.5}
-        drawn = {"5,000 samples": (model.evaluations(**how), model.sample(5000, 0, asked, **how)),
-                 "5,000 samples, guidance 1.5": (model.evaluations(**strong), model.sample(5000, 0, asked, **strong)),
-                 "5,000 samples of the GAN": (1, pretrained.load("gan").sample(5000, 0, asked))}
+        ways = {"": how, ", DDPM": {"sampler": "ddpm", "steps": 18}, ", guidance 1.5": how | {"guidance": 1.5}}
+        drawn = {f"5,000 samples{name}": (model.evaluations(**way), model.sample(5000, 0, asked, **way))
+                 for name, way in ways.items()}
+        drawn["5,000 samples of the GAN"] = 1, pretrained.load("gan").sample(5000, 0, asked)
         nearest = [self._nearest(x[:500]) for _, x in drawn.values()] + [self._nearest(self.held_out[0])]
         linear = LinearDenoiser(self.x_train.numpy())
         return {**{name: {"network evaluations a picture": price, **_quality(x, self.judge, interval=True),
                           "read as the class asked for": self._as_asked(x)} for name, (price, x) in drawn.items()},
                 "distance from the nearest training digit": dict(zip(
-                    ("value", "guidance 1.5", "gan", "held-out digits"), nearest, strict=True)),
+                    ("value", "DDPM", "guidance 1.5", "gan", "held-out digits"), nearest, strict=True)),
                 **beside(denoising_error(model, *self.held_out), linear=denoising_error(linear, *self.held_out))}
 
 

@@ -292,13 +292,14 @@ def test_a_diffusion_model_denoises_held_out_digits_under_their_labels(coded, ju
 
 
 def test_samples_of_diffusion_are_judged_beside_those_of_the_gan_and_real_digits(coded, judged):
-    """All three draws alike: 5,000, each class as often, against the same held-out digits; each with its price."""
+    """All four draws alike: 5,000, each class as often, against the same held-out digits; each with its price."""
     made, rivals = judged
     report = made.evaluate()
-    plain, guided, by_gan = (report[f"5,000 samples{which}"] for which in ("", ", guidance 1.5", " of the GAN"))
-    assert len(made.ready.drawn) == 2 and len(rivals.gan.drawn) == 1
-    for found, (n, label, how), drawer in zip((plain, guided, by_gan), [*made.ready.drawn, *rivals.gan.drawn],
-                                              (made.ready, made.ready, rivals.gan), strict=True):
+    which = ("", ", DDPM", ", guidance 1.5", " of the GAN")
+    plain, renewed, guided, by_gan = (report[f"5,000 samples{name}"] for name in which)
+    assert len(made.ready.drawn) == 3 and len(rivals.gan.drawn) == 1
+    for found, (n, label, how), drawer in zip((plain, renewed, guided, by_gan), [*made.ready.drawn, *rivals.gan.drawn],
+                                              [made.ready] * 3 + [rivals.gan], strict=True):
         assert n == 5000 and set(np.bincount(label)) == {500}
         assert found["network evaluations a picture"] == (how or 1), "the price of another sampler than was used"
         x = drawer.sample(5000, 0, label)
@@ -309,13 +310,14 @@ def test_samples_of_diffusion_are_judged_beside_those_of_the_gan_and_real_digits
         assert found["read as the class asked for"] == pytest.approx(0.8)
         assert found["rarest class"] == pytest.approx(0.1) == found["most frequent class"]
     assert guided["network evaluations a picture"]["guidance"] == 1.5 and plain != guided
+    assert renewed["network evaluations a picture"] == {"sampler": "ddpm", "steps": 18} and plain != renewed
 
 
 def test_samples_and_held_out_digits_are_as_far_from_training_digits_as_the_card_says(judged):
     """The brightest training digit has the level 79; samples begin at 100 and 150, held-out digits at 200."""
     found = judged[0].evaluate()["distance from the nearest training digit"]
     beyond = 4.5 + 0.2 - 79  # the mean class, and one of five a level brighter
-    assert found["value"] == pytest.approx((100 + beyond) / 255, rel=1e-3) == found["guidance 1.5"]
+    assert found["value"] == pytest.approx((100 + beyond) / 255, rel=1e-3) == found["guidance 1.5"] == found["DDPM"]
     assert found["gan"] == pytest.approx((150 + beyond) / 255, rel=1e-3)
     assert found["held-out digits"] == pytest.approx((224.5 - 79) / 255, rel=1e-3)
 
