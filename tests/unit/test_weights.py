@@ -220,7 +220,7 @@ def test_the_restorer_is_good_enough(task):
     assert claimed["readable"] >= readable
 
 
-@pytest.mark.parametrize(("name", "most"), [("gan", 12), ("vae", 45), ("diffusion-digits", 6)])
+@pytest.mark.parametrize(("name", "most"), [("gan", 12), ("vae", 45), ("diffusion-digits", 3)])
 def test_samples_are_good_enough(name, most):
     claimed = pretrained.card(name)["metrics"][SAMPLES]
     assert claimed["multiple of the floor"] <= most
@@ -228,12 +228,12 @@ def test_samples_are_good_enough(name, most):
 
 
 def test_samples_of_diffusion_are_cheap_and_show_what_was_asked_for():
-    """At most 18 looks a picture; where these do not do, guidance must, at twice the price."""
+    """At most 18 looks a picture; guidance doubles the price and makes sure of the class."""
     claimed = pretrained.card("diffusion-digits")["metrics"]
-    plain, guided = claimed[SAMPLES], claimed[f"{SAMPLES}, guidance 1.5"]
-    price = "network evaluations a picture"
-    assert plain[price] <= 18 and guided[price] == 2 * plain[price]
-    assert max(one["read as the class asked for"] for one in (plain, guided)) >= 0.97
+    plain, renewed, guided = (claimed[f"{SAMPLES}{name}"] for name in ("", ", DDPM", ", guidance 1.5"))
+    price, read = "network evaluations a picture", "read as the class asked for"
+    assert max(plain[price], renewed[price]) <= 18 and guided[price] == 2 * plain[price]
+    assert renewed[read] >= 0.97 and guided[read] >= 0.99
 
 
 def test_samples_of_diffusion_are_no_copies_and_no_strangers():
