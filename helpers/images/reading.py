@@ -61,9 +61,9 @@ def read_photo(path, size=None, color=False, longest=None, white=None):
     """Read a picture file of your own as float32 in [0, 1], whatever its kind.
 
     The camera's rotation (EXIF) is applied, colour profiles are converted to sRGB, transparency is laid on white, and
-    all bits are kept. ``size`` and ``color`` work as in :func:`photo`. ``longest`` keeps the whole picture and reduces
-    it, with anti-aliasing, until its longer side has so many pixels; a smaller picture stays as it is. ``white`` is
-    the number that is white, where the file does not say it: see :func:`read_picture`.
+    all bits are kept. ``size`` and ``color`` work as in :func:`helpers.images.photo`. ``longest`` keeps the whole
+    picture and reduces it, with anti-aliasing, until its longer side has so many pixels; a smaller picture stays as it
+    is. ``white`` is the number that is white, where the file does not say it: see :func:`read_picture`.
 
     What should be known of the file (that it has more pages, that values were clipped) comes as a warning,
     :class:`PictureNote`.
