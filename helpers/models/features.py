@@ -69,7 +69,7 @@ class Features:
     def __init__(self, networks):
         self.network = networks["features"]
         self.network.trainable = False
-        self._runs = {}
+        self._parts = {}
 
     @classmethod
     def blank(cls, recipe=None):
@@ -99,13 +99,11 @@ class Features:
         divided by 2, 4, 8 or 16, rounded up.
         """
         names = _names(names)
-        if names not in self._runs:
-            model = self.part(names)
-            self._runs[names] = tf.function(lambda x: tf.nest.flatten(model(x, training=False)),
-                                             reduce_retracing=True)
+        if names not in self._parts:
+            self._parts[names] = self.part(names)
         x = colour_batch(x)
-        parts = [self._runs[names](tf.constant(x[i : i + 64])) for i in range(0, len(x), 64)]
-        return {name: np.concatenate([part[k].numpy() for part in parts]) for k, name in enumerate(names)}
+        outputs = [tf.nest.flatten(self._parts[names](x[i : i + 64], training=False)) for i in range(0, len(x), 64)]
+        return {name: np.concatenate([part[k].numpy() for part in outputs]) for k, name in enumerate(names)}
 
     def grams(self, x, names=STYLE):
         """Return the Gram matrices of pictures as a dictionary from name to array (N, C, C)."""
@@ -144,9 +142,9 @@ def _names(names):
 
 
 def colour_batch(x, name="x"):
-    """Return x, a colour picture (H, W, 3) or a batch (N, H, W, 3) in [0, 1], as a float32 batch; raise if it is none.
+    """Return x, a colour picture (H, W, 3) or a batch (N, H, W, 3), as a float32 batch; raise if it is none.
 
-    Values may lie outside [0, 1] by 0.001, as after a resampling.
+    Values may lie outside [0, 1] by 0.001.
     """
     x = validation.array(x, name, ranks=(3, 4))
     if x.shape[-1] != 3:
