@@ -1,4 +1,4 @@
-"""The course on the command line: ``python -m helpers league`` and ``python -m helpers restore``."""
+"""The course on the command line: ``python -m helpers league``, ``restore``, ``style`` and the others."""
 
 from pathlib import Path
 from typing import Annotated
