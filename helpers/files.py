@@ -29,6 +29,16 @@ def check_writable(path):
         raise ValueError(f"path {str(path)!r} cannot be written: {error}") from None
 
 
+def check_picture(path):
+    """Raise ``ValueError`` if a picture of that name could not be written now, by its kind or by its place."""
+    from PIL import Image
+
+    path = Path(path)
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:  # some kinds are only read
+        raise ValueError(f"output {str(path)!r}: what kind of picture is {path.suffix!r}? Try .png")
+    check_writable(path)
+
+
 def write_whole(path, write):
     """Let ``write(temporary_path)`` write a file, then give it its name: a reader never sees half a file.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import recipes, validation
+from helpers import recipes
 from helpers.files import make_folder, write_whole
 
 FOLDER = Path(__file__).parent / "weights"
@@ -24,13 +24,13 @@ def names(folder=FOLDER):
 
 def card(name, folder=FOLDER):
     """Return the model card as a dictionary: data, recipe, hardware, minutes, metrics with baselines, SHA-256."""
-    validation.choice(name, "name", recipes.RECIPES)
+    origin = recipes.origin(name)
     path = Path(folder) / f"{name}.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{path.name} is missing from {path.parent}: "
-                         f"`python -m helpers train {name}` makes it") from None
+                         f"`{getattr(origin, 'command', f'python -m helpers train {name}')}` makes it") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is no model card: {error}") from None
     if not isinstance(found, dict) or not {"weights", "sha256"} <= set(found):
@@ -50,7 +50,7 @@ def load(name, folder=FOLDER):
         For an unknown name; for a weights file that is missing, truncated or altered; for weights of another model.
         The message names the file.
     """
-    recipe = recipes.recipe(name)
+    recipe = recipes.origin(name)
     needed = {other: load(other, _home(name, other, wanted, folder))
               for other, wanted in card(name, folder).get("needs", {}).items()}
     ready = recipe.ready().blank(recipe, **needed)

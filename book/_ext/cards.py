@@ -82,28 +82,35 @@ def markdown(card, size):
     versions = ", ".join(f"{package} {version}" for package, version in card["versions"].items())
     facts = {
         "Trained on": card["data"],
+        "Taken from": card.get("source"),  # a network that others trained
+        "Licence": card.get("licence"),
         "Reproduce it": f"`{card['command']}`",
         "Size": f"{number(card['parameters'])} parameters, {size / 1e6:.2f} MB as float16 numbers",
-        "Training": f"{_duration(card)} on {card['hardware']}, with {versions}",
+        "Training": "minutes" in card and f"{_duration(card)} on {card['hardware']}, with {versions}",
+        "Measured with": "minutes" not in card and versions,
         "Needs": ", ".join(f"`{other}` `{sha256[:8]}…`" for other, sha256 in card.get("needs", {}).items()),
         "File": f"`{card['weights']}`",
         "SHA-256": f'<code style="overflow-wrap: anywhere">{card["sha256"]}</code>',  # breaks on a phone
     }
+    parts = [card["what"][:1].upper() + card["what"][1:] + ".",
+             "\n".join(f"- **{name}:** {fact}" for name, fact in facts.items() if fact), *tables(card["metrics"])]
+    return "\n\n".join(parts + (training(card) if "minutes" in card else []))
+
+
+def training(card):
+    """Return how a model was trained here: the loss curve and the settings, in a box to open."""
     recipe = {name: value for name, value in card["recipe"].items() if name not in ("what", "data", "options")}
     recipe |= card["recipe"].get("options", {})
     settings = [[SETTINGS.get(name, plain(name)), text(value)] for name, value in recipe.items()]
     looks = [f"- after {number(step)} steps: {text(look)}" for step, look in card["held out as it went"]]
-    return "\n\n".join([
-        card["what"][:1].upper() + card["what"][1:] + ".",
-        "\n".join(f"- **{name}:** {fact}" for name, fact in facts.items() if fact),
-        *tables(card["metrics"]),
+    return [
         loss_curve(card),
         ":::{dropdown} How it was trained, setting by setting",
         table([["setting", "value"], *settings]),
         "On held-out data, as the training went:" if looks else "",
         "\n".join(looks),
         ":::",
-    ])
+    ]
 
 
 def _duration(card):

@@ -28,10 +28,13 @@ def missing(card, html):
     shown = section.get_text().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     numbers = [float(number.replace(",", "").replace("−", "-"))
                for number in re.findall(r"−?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?", shown)]
-    said = [card[key] for key in ("parameters", "minutes", "metrics", "held out as it went", "data", "command",
-                                  "hardware", "versions", "weights", "sha256")]
-    said.append({key: value for key, value in card["recipe"].items() if key not in ("what", "data")})
-    said.append(card.get("processor minutes"))
+    keys = ["parameters", "metrics", "data", "command", "versions", "weights", "sha256"]
+    converted = "minutes" not in card  # others trained it
+    keys += ["source", "licence"] if converted else ["minutes", "held out as it went", "hardware"]
+    said = [card[key] for key in keys]
+    if not converted:
+        said.append({key: value for key, value in card["recipe"].items() if key not in ("what", "data")})
+        said.append(card.get("processor minutes"))
     return [leaf for leaf in leaves(said) if not (
         leaf in shown if isinstance(leaf, str) else any(abs(one - leaf) <= 1e-3 * abs(leaf) for one in numbers))]
 
@@ -99,6 +102,21 @@ def test_a_card_of_every_shape(build, tmp_path):
     header = [cell.get_text() for cell in section.table.find_all("th")]
     assert header == ["measured", "this model", "dct shrinkage"] and len(section.table.find_all("tr")) == 3
     assert max(len(row.find_all(["th", "td"])) for row in section.find_all("tr")) == 3, "wider than a phone"
+
+
+def test_a_card_of_a_network_that_others_trained(build, tmp_path):
+    gone = ("minutes", "hardware", "held out as it went", "loss")
+    card = {key: value for key, value in CARD.items() if key not in gone}
+    card |= {"source": "a package 1.2.3, a file", "licence": "a licence", "command": "python -m helpers convert x",
+             "metrics": {"a photograph": {"says": "Egyptian cat", "probability": 0.3872}}}
+    card = put(tmp_path / "weights", card)
+    _, html, warnings = build()
+    assert not warnings
+    assert not missing(card, html)
+    for key in ("source", "licence", "command"):
+        assert missing(card | {key: "another one"}, html)
+    text = BeautifulSoup(html, "html.parser").find("section", id="toy").get_text()
+    assert "9.8.7" in text and "minutes" not in text and "setting by setting" not in text
 
 
 def test_the_build_notices_a_change(build, tmp_path):

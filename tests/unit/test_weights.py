@@ -12,7 +12,7 @@ from helpers.images import digits, photo, photos
 from helpers.league import digit_tasks
 from helpers.models import worlds
 from helpers.operators import Identity
-from helpers.recipes import RECIPES
+from helpers.recipes import CONVERTED, RECIPES
 from helpers.restoration import dct_shrinkage
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
@@ -36,13 +36,15 @@ def test_digits():
 
 
 def test_every_recipe_has_weights_and_no_file_is_left_over():
-    assert pretrained.names() == sorted(RECIPES)
-    expected = {f"{name}.json" for name in RECIPES} | {pretrained.card(name)["weights"] for name in RECIPES}
+    known = [*RECIPES, *CONVERTED]
+    assert pretrained.names() == sorted(known)
+    expected = {f"{name}.json" for name in known} | {pretrained.card(name)["weights"] for name in known}
+    expected |= {f"{name}.LICENSE" for name in CONVERTED}
     assert {path.name for path in pretrained.FOLDER.iterdir()} == expected
 
 
 def test_all_weights_together_are_small():
-    assert sum(path.stat().st_size for path in pretrained.FOLDER.glob("*.safetensors")) < 14e6
+    assert sum(path.stat().st_size for path in pretrained.FOLDER.glob("*.safetensors")) < 30e6
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -61,15 +63,26 @@ def test_a_card_tells_what_a_reader_wants_to_know(name):
     assert card["held out as it went"][-1][0] == RECIPES[name].steps
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", CONVERTED)
+def test_the_card_of_a_network_that_others_trained_tells_where_it_comes_from(name):
+    card, origin = pretrained.card(name), CONVERTED[name]
+    assert card["name"] == name and card["command"] == origin.command and card["data"] == origin.data
+    for text in (origin.package, origin.version, origin.file, origin.sha256):
+        assert text in card["source"]
+    assert card["licence"] == origin.licence
+    terms = (pretrained.FOLDER / f"{name}.LICENSE").read_text(encoding="utf-8")
+    assert "Copyright (c) 2020, ML Illustrated" in terms and "TERMS AND CONDITIONS FOR USE" in terms
+
+
+@pytest.mark.parametrize("name", [*RECIPES, *CONVERTED])
 def test_the_card_and_the_table_hold_the_same_recipe(name):
-    assert pretrained.card(name)["recipe"] == RECIPES[name].fingerprint()
+    assert pretrained.card(name)["recipe"] == (RECIPES | CONVERTED)[name].fingerprint()
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", [*RECIPES, *CONVERTED])
 def test_weights_load_and_have_as_many_numbers_as_the_card_says(name):
     ready = pretrained.load(name)
-    assert isinstance(ready, RECIPES[name].ready())
+    assert isinstance(ready, (RECIPES | CONVERTED)[name].ready())
     stored = pretrained.read(name)
     assert sum(array.size for array in stored.values()) == pretrained.card(name)["parameters"]
     assert all(np.isfinite(array).all() for array in stored.values())
