@@ -6,9 +6,16 @@ Zhang et al. 2021, DPIR (doi:10.1109/TPAMI.2021.3088914).
 import numpy as np
 
 from helpers import validation
-from helpers.operators import Downsample, Identity, Mask
+from helpers.operators import Composition, Downsample, Identity, Mask
 from helpers.restoration.common import ROUNDING, Report, answer, check, steps
-from helpers.restoration.linear import circular_transfer, conjugate_gradients, energy, filter_waves
+from helpers.restoration.linear import (
+    circular_transfer,
+    conjugate_gradients,
+    energy,
+    filter_cosines,
+    filter_waves,
+    mirror_transfer,
+)
 from helpers.restoration.shrinkage import dct_shrinkage, non_local_means, wavelet_shrinkage
 from helpers.restoration.tv import first_guess, total_variation
 
@@ -29,8 +36,9 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
         x <- argmin |A x - y|² / sigma² + trust |x - z|² / sigma_k²        (the data step)
         z <- denoise(x, sigma_k)                                           (the prior)
 
-    The data step is exact: a division in the Fourier domain for circular operators, pixel by pixel for masks, a
-    projection for downsampling; conjugate gradients elsewhere. A last data step ends the run.
+    The data step is exact: a division in the Fourier domain for circular operators, in the cosine domain for symmetric
+    blurs with a reflecting border, pixel by pixel for masks, a projection for downsampling (and what a mask leaves of
+    it); conjugate gradients elsewhere. A last data step ends the run.
 
     Parameters
     ----------
@@ -95,11 +103,16 @@ def _data_step(y, operator, shape):
     if transfer is not None:
         squared = np.abs(transfer) ** 2
         return lambda z, weight: filter_waves(backwards + weight * z, 1 / (squared + weight))
+    transfer = mirror_transfer(operator, shape)
+    if transfer is not None:
+        return lambda z, weight: filter_cosines(backwards + weight * z, 1 / (transfer**2 + weight))
     if isinstance(operator, Mask):
         known = operator.mask if y.ndim == 2 else operator.mask[..., None]
         return lambda z, weight: np.where(known, (y + weight * z) / (1 + weight), z)
-    if isinstance(operator, Downsample):  # A Aᵀ = I / factor², so the inverse is known (Woodbury's identity)
-        return lambda z, weight: z + operator.adjoint(y - operator.forward(z)) / (1 / operator.factor**2 + weight)
+    masked = isinstance(operator, Composition) and isinstance(operator.outer, Mask)
+    small = operator.inner if masked else operator
+    if isinstance(small, Downsample):  # A Aᵀ = I / factor², known pixels apart: the inverse is known (Woodbury)
+        return lambda z, weight: z + operator.adjoint(y - operator.forward(z)) / (1 / small.factor**2 + weight)
 
     def by_conjugate_gradients(z, weight):
         x, _, _ = conjugate_gradients(
