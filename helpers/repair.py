@@ -146,10 +146,18 @@ def read_blur(text):
     if not Path(text).is_file():
         raise ValueError(f"blur {str(text)!r} is neither gaussian:WIDTH nor motion:LENGTH:ANGLE nor the picture file "
                          "of a kernel")
-    kernel = images.read_photo(text).astype(np.float64)
+    kernel = _flat(_numbers(text), color=False).astype(np.float64)
     if not kernel.any():
         raise ValueError(f"blur: the kernel {str(text)!r} is black everywhere, which would erase the picture")
     return Blur(_trimmed(kernel) / kernel.sum(), border="reflect"), max(kernel.shape)
+
+
+def _numbers(path):
+    """Read a mask or a kernel, of which it does not matter how bright white is."""
+    try:
+        return read(path, color=False)
+    except ValueError:
+        return read(path, color=False, white=1)  # whatever is not 0 is white, where the file does not say what is
 
 
 def _at_most(length):
@@ -172,7 +180,9 @@ def read_mask(path, lost=None):
     """Return which pixels are known (H, W), and a sentence that says what the mask was taken to mean."""
     if lost is not None:
         validation.choice(lost, "lost", ("white", "black"))
-    levels = images.read_photo(path)
+    levels = _flat(_numbers(path), color=False)
+    if 0 < levels.max() < 1 / 8:  # numbers such as 0 and 1 of 255: the brightest counts as white
+        levels = levels / levels.max()
     grey = float(np.mean((levels > 1 / 8) & (levels < 7 / 8)))
     if grey > 0.2:
         raise ValueError(f"mask {str(path)!r} is grey: {grey:.0%} of its pixels are neither black nor white")
@@ -280,6 +290,7 @@ class Restored(NamedTuple):
     method: str
     sigma: float
     truth: np.ndarray | None
+    notes: tuple = ()  # what should be known of the file
 
 
 def restore_file(photo, output, wishes, say=None):
@@ -289,17 +300,13 @@ def restore_file(photo, output, wishes, say=None):
     ``say`` hears of long waits.
     """
     damage = wishes.damage
-    form = writing.form_of(photo)
-    form = form._replace(color=form.color if wishes.color is None else wishes.color)
-    y = read(photo, form.color, wishes.white)
-    if y.ndim == 3 and np.ptp(y, axis=2).max() == 0:
-        y = y[..., 0]  # three equal channels: restored once, written thrice
+    y, form, notes = read(photo, wishes.color, wishes.white, damage)
     damage.check(y.shape, str(photo))
     shape = (damage.scale * y.shape[0], damage.scale * y.shape[1], *y.shape[2:])
     writing.check_fits(output, shape)
     truth = None
     if wishes.truth is not None:
-        truth = read(wishes.truth, form.color, wishes.white)
+        truth = _flat(read(wishes.truth, form.color, wishes.white), form.color)
         if truth.shape[:2] != shape[:2]:
             raise ValueError(f"truth {str(wishes.truth)!r} has {_size(truth.shape)} pixels, but the restored picture "
                              f"has {_size(shape)}")
@@ -312,8 +319,9 @@ def restore_file(photo, output, wishes, say=None):
     panels = {}
     if wishes.compare:
         panels = {"as it came": _shown(y, damage, shape), f"restored: {method}": x_hat}
+        panels = {name: writing.on_white(x, form.alpha) for name, x in panels.items()}
         panels |= {"truth": truth} if truth is not None else {}
-    return Restored(x_hat, form, panels, method, sigma, truth)
+    return Restored(x_hat, form, panels, method, sigma, truth, notes)
 
 
 def repair_file(photo, output, wishes, inputs=None, force=False, say=print):
@@ -331,7 +339,7 @@ def repair_file(photo, output, wishes, inputs=None, force=False, say=print):
         say(f"noise: σ = {level}, estimated")
     _write(output, restored, say)
     if restored.truth is not None:
-        psnr = writing.psnr_of_file(restored.truth, output)
+        psnr = writing.psnr_of_file(restored.truth, output, restored.form)
         say(f"{' and '.join(wishes.damage.kinds)}, {restored.method}: {psnr:.2f} dB from the truth")
     else:
         say(f"{' and '.join(wishes.damage.kinds)}: {restored.method}")
@@ -349,16 +357,16 @@ def play_file(photo, output, task, method=None, color=None, white=None, compare=
     output = check_output(output, photo, (), compare, force)
     if Path(photo).is_dir():
         raise ValueError(f"photo {str(photo)!r} is a folder: a task damages one picture; for many there is the league")
-    form = writing.form_of(photo)._replace(alpha=None)
-    form = form._replace(color=form.color if color is None else color)
-    x, y, operator, sigma = table.damage(read(photo, form.color, white), task, seed)
+    came = read(photo, color, white)
+    form = came[1]._replace(alpha=None)
+    x, y, operator, sigma = table.damage(_flat(came, form.color), task, seed)
     writing.check_fits(output, x.shape)
     x_hat = np.clip(table.METHODS[method].restore(y, operator, sigma), 0, 1)
     seen = table.METHODS["as it came"]
     panels = {"damaged": seen.restore(y, operator, sigma)} if compare and kind in seen.kinds else {}
     panels |= {f"restored: {method}": x_hat, "truth": x} if compare else {}
-    _write(output, Restored(x_hat, form, panels, method, sigma, x), say)
-    say(f"{task}, {method}: {writing.psnr_of_file(x, output):.2f} dB from the truth")
+    _write(output, Restored(x_hat, form, panels, method, sigma, x, came[2]), say)
+    say(f"{task}, {method}: {writing.psnr_of_file(x, output, form):.2f} dB from the truth")
     say(f"wrote {output}")
 
 
@@ -367,13 +375,40 @@ def _write(output, restored, say):
         write_sheet(sheet_of(output), restored.panels)
         say(f"wrote {sheet_of(output)}")
     writing.write_picture(output, restored.x_hat, restored.form)
-    if missing := writing.lost(output, restored.form):
-        say(f"note: {missing}")
+    for note in (*restored.notes, writing.lost(output, restored.form)):
+        if note:
+            say(f"note: {note}")
 
 
-def read(path, color, white=None):
-    """Read a picture as the course does; ``white`` is the level that is white, where the file does not say."""
-    return images.read_photo(path, color=color, **({} if white is None else {"white": white}))
+def read(path, color=None, white=None, damage=None):
+    """Read a picture; return it as (H, W) or (H, W, 3), how it is to be written, and notes for the reader.
+
+    ``color`` says whether it is to have colours, None: if it has any. Three equal channels come as one, which is
+    restored once and written thrice. What stands under lost pixels is nobody's business. ``white`` is the level that
+    is white, where the file does not say.
+    """
+    known = None if damage is None else damage.known
+    try:
+        picture = images.read_picture(path, white, known)
+    except ValueError:
+        if known is None:
+            raise
+        damage.check(images.read_picture(path, white).x.shape, str(path))  # a mask of another size: in our words
+        raise
+    x = picture.x
+    form = writing.Form(x.ndim == 3 if color is None else color, picture.bits, picture.alpha)
+    if x.ndim == 3 and not form.color:
+        x = x @ np.array([0.299, 0.587, 0.114], np.float32)  # as read_photo
+    elif x.ndim == 3 and np.ptp(x, axis=2).max() == 0:
+        x = x[..., 0]
+    return x, form, picture.notes
+
+
+def _flat(came, color):
+    """Return what was read as it is seen on white: (H, W, 3) in colour, else (H, W)."""
+    x, form, _ = came
+    x = np.repeat(x[..., None], 3, axis=2) if color and x.ndim == 2 else x
+    return writing.on_white(x, form.alpha)
 
 
 def check_output(output, photo, others=(), compare=False, force=False):
@@ -388,7 +423,9 @@ def check_output(output, photo, others=(), compare=False, force=False):
                                                                      and target == output):
                 hint = ": an original is overwritten only with --force" if what == "picture itself" else ""
                 raise ValueError(f"output {str(target)!r} is the {what} {str(path)!r}{hint}")
-    output = Path(os.path.realpath(output))  # a link stays a link, and what it points to is replaced
+    output = Path(output)
+    if output.is_symlink():  # it stays a link, and what it points to is replaced
+        output = Path(os.path.realpath(output))
     check_writable(output)
     return output
 

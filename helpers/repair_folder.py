@@ -49,15 +49,15 @@ def repair_folder(folder, output, wishes, inputs=None, force=False):
         raise ValueError("truth: there is one for each picture, so a folder takes none")
     if repair.same_file(folder, output):
         raise ValueError(f"output {str(output)!r} is the folder of the pictures itself: choose another, or one in it")
-    if output.exists() and not output.is_dir():
+    if (output.exists() and not output.is_dir()) or output.suffix.lower() in writing.KINDS:
         raise ValueError(f"output {str(output)!r} is a file, but the pictures of a folder go into a folder")
-    names = _files(folder, output, inputs.values())
+    names, left_out = _files(folder, output, inputs.values())
     if not names:
         raise ValueError(f"photo {str(folder)!r}: there is no file in this folder")
     targets = _targets(names)
     make_folder(output)
     since = _settle(output, targets.values(), _settings(wishes, inputs), force)
-    summary = Summary([], [], {})
+    summary = Summary([], [], left_out)
     with tqdm(names, unit="picture") as bar:
         for name in bar:
             bar.set_description(str(name))
@@ -91,7 +91,7 @@ def _one(photo, target, name, wishes, since, summary):
     try:
         restored = repair.restore_file(photo, target, wishes)
     except (ValueError, TypeError, MemoryError, FloatingPointError, OSError) as error:
-        summary.skipped[str(name)] = str(error)
+        summary.skipped[str(name)] = str(error).removeprefix(f"path {str(photo)!r}").lstrip(": ")
         return
     sheet = repair.sheet_of(target)
     for path in (target, sheet):
@@ -106,14 +106,21 @@ def _one(photo, target, name, wishes, since, summary):
 
 
 def _files(folder, output, inputs):
-    """Return the names of all files in a folder and below, sorted, without hidden ones, results, masks and kernels."""
-    names = []
+    """Return the names of all files in a folder and below, sorted, and a dictionary of what was left out, and why.
+
+    Hidden files, the results themselves, masks and kernels are nothing to speak of.
+    """
+    names, left_out = [], {}
     for place, below, files in os.walk(folder):
-        below[:] = sorted(one for one in below if not one.startswith(".")
-                          and not repair.same_file(Path(place) / one, output))
-        names += [(Path(place) / one).relative_to(folder) for one in files if not one.startswith(".")
+        here = Path(place).relative_to(folder)
+        if place != str(folder) and SETTINGS in files:
+            left_out[f"{here}{os.sep}"] = "holds the results of an earlier run"
+            files, below[:] = [], []
+        below[:] = [one for one in below if not one.startswith(".")
+                    and not repair.same_file(Path(place) / one, output)]
+        names += [here / one for one in files if not one.startswith(".") and one != SETTINGS
                   and not any(repair.same_file(Path(place) / one, path) for path in inputs)]
-    return sorted(names)
+    return sorted(names), left_out
 
 
 def _targets(names):

@@ -1,7 +1,7 @@
-"""The way out: a restored picture is written as its file came, with its depth, transparency and profile.
+"""The way out: a restored picture is written with the depth and the transparency that its file had.
 
-Reading (``helpers.images.read_photo``) gives every picture the same form: turned upright, colours as sRGB, transparency
-laid on white. What that leaves aside stands in a :class:`Form`, and :func:`write_picture` puts it back.
+Reading (``helpers.images.read_picture``) turns every picture upright and its colours into sRGB. So what is written
+needs no turn, and its profile, which is written with it, is that of sRGB.
 """
 
 import struct
@@ -22,6 +22,7 @@ class Kind(NamedTuple):
     bits: tuple = (8,)  # for each channel; 32 is floating point
     alpha: bool = False
     longest: int = 2**31 - 1  # pixels of the longer side
+    profile: bool = True
     options: dict = {}  # noqa: RUF012 - a constant, never changed
 
 
@@ -32,23 +33,17 @@ KINDS = {
     ".jpg": Kind("JPEG", longest=65535, options={"quality": 95, "subsampling": 0}),
     ".jpeg": Kind("JPEG", longest=65535, options={"quality": 95, "subsampling": 0}),
     ".webp": Kind("WEBP", alpha=True, longest=16383, options={"lossless": True}),
-    ".bmp": Kind("BMP", longest=32767),
-    ".ppm": Kind("PPM"),
+    ".bmp": Kind("BMP", longest=32767, profile=False),
+    ".ppm": Kind("PPM", profile=False),
 }
 
 
 class Form(NamedTuple):
-    """What a picture file says beside its light.
+    """How a picture is to be written: as its file was, as far as the new one can hold it."""
 
-    ``alpha`` has shape (H, W), 0 transparent … 1 opaque, and is None where nothing is transparent; ``profile`` holds
-    the bytes of an ICC profile that says what the colours written mean.
-    """
-
-    color: bool = False  # three channels
-    bits: int = 8  # for each channel: 8, 16, or 32 for floating point
-    alpha: np.ndarray | None = None
-    profile: bytes | None = None
-    dpi: tuple | None = None
+    color: bool = False  # three channels, in sRGB
+    bits: int = 8  # for each channel: up to 8, up to 16, or more for floating point
+    alpha: np.ndarray | None = None  # (H, W), 0 transparent … 1 opaque
 
 
 def kind_of(path, name="output"):
@@ -58,17 +53,6 @@ def kind_of(path, name="output"):
         raise ValueError(f"{name} {str(path)!r}: pictures of the kind {suffix!r} cannot be written; choose from "
                          f"{', '.join(KINDS)}")
     return KINDS[suffix]
-
-
-def form_of(path):
-    """Return the :class:`Form` of a picture file that ``read_photo`` can read."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            return _form(picture)
-    except UnidentifiedImageError:  # a TIFF of a kind that Pillow does not know
-        return _form_of_tiff(path)
 
 
 def check_fits(path, shape):
@@ -93,8 +77,8 @@ def lost(path, form):
 def write_picture(path, x, form):
     """Write a picture of shape (H, W) or (H, W, 3), its values in [0, 1], whole or not at all.
 
-    It gets the depth, the transparency and the profile of ``form`` as far as the kind of file can hold them. Where
-    ``form`` has colour a grey picture gets three equal channels; where it is transparent, x is what is seen on white.
+    It gets the depth and the transparency of ``form`` as far as the kind of file can hold them; without transparency
+    it is laid on white. Where ``form`` has colour, a grey picture gets three equal channels.
     """
     kind = kind_of(path)
     check_fits(path, x.shape)
@@ -102,68 +86,38 @@ def write_picture(path, x, form):
     planes = x[..., None] if x.ndim == 2 else x
     if form.color and planes.shape[2] == 1:
         planes = np.repeat(planes, 3, axis=2)
-    if form.alpha is not None and kind.alpha:
-        alpha = _like(form.alpha, x.shape)[..., None]
-        colors = (planes - (1 - alpha)) / np.maximum(alpha, 1 / 65535)  # the inverse of laying on white
-        planes = np.concatenate([np.where(alpha > 0, np.clip(colors, 0, 1), 1), alpha], axis=2)
-    bits = max(one for one in kind.bits if one <= max(form.bits, 8))
+    if form.alpha is not None:
+        planes = (np.concatenate([planes, _like(form.alpha, x.shape)[..., None]], axis=2) if kind.alpha
+                  else on_white(planes, form.alpha))
+    bits = _bits(kind, form)
     levels = planes.astype(np.float32) if bits == 32 else np.rint((2**bits - 1) * planes.astype(np.float64)).astype(
         np.uint8 if bits == 8 else np.uint16)
     levels = levels[..., 0] if levels.shape[2] == 1 else levels
-    write_whole(path, lambda temporary: _write(temporary, levels, kind, form))
+    write_whole(path, lambda temporary: _write(temporary, levels, kind))
 
 
-def psnr_of_file(truth, path):
-    """Return the PSNR of the picture that lies in a file: what was rounded or compressed away counts."""
-    return metrics.psnr(truth, images.read_photo(path, color=truth.ndim == 3))
+def on_white(x, alpha):
+    """Lay a picture (H, W) or (H, W, C) with its transparency on white paper; a smaller one is enlarged first."""
+    if alpha is None:
+        return x
+    alpha = _like(alpha, x.shape)
+    alpha = alpha if x.ndim == 2 else alpha[..., None]
+    return x * alpha + (1 - alpha)
 
 
-# --------------------------------------------------------------------------------------------- reading what is aside
+def psnr_of_file(truth, path, form):
+    """Return the PSNR of the picture that lies in a file, as written by :func:`write_picture`, laid on white.
+
+    What was rounded or compressed away counts.
+    """
+    written = images.read_picture(path, white={8: None, 16: 65535, 32: 1}[_bits(kind_of(path), form)])
+    x_hat = on_white(written.x, written.alpha)
+    if x_hat.ndim == 2 and truth.ndim == 3:
+        x_hat = np.repeat(x_hat[..., None], 3, axis=2)
+    return metrics.psnr(truth, x_hat)
 
 
-def _form(picture):
-    from PIL import ImageOps
-
-    mode, info = picture.mode, picture.info
-    bits = 32 if mode == "F" else 16 if mode.startswith("I") or ";16" in str(picture.tile) else 8
-    alpha = None
-    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in info:
-        try:
-            upright = ImageOps.exif_transpose(picture)
-        except Exception:  # a damaged EXIF block: as in read_photo, only the turn is lost
-            upright = picture
-        alpha = np.asarray(upright.convert("RGBA").getchannel("A"), np.float32) / 255
-    palette = mode in ("P", "PA") and _has_colors(picture)
-    color = palette or mode in ("RGB", "RGBA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV", "RGBX")
-    return Form(color, bits, alpha, _srgb() if color and info.get("icc_profile") else None, info.get("dpi"))
-
-
-def _form_of_tiff(path):
-    import tifffile
-
-    with tifffile.TiffFile(path) as file:
-        page = file.pages.first
-        color = page.photometric.name not in ("MINISBLACK", "MINISWHITE")
-        bits = 32 if page.dtype.kind == "f" else 16 if page.dtype.itemsize > 1 else 8
-        alpha = None
-        if page.extrasamples and int(page.extrasamples[0]) in (1, 2):
-            samples = page.asarray()
-            if page.planarconfig == 2:
-                samples = np.moveaxis(samples, 0, -1)
-            white = 1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max
-            alpha = (samples[..., 3 if color else 1] / white).astype(np.float32)
-        return Form(color, bits, alpha, _srgb() if color and 34675 in page.tags else None)
-
-
-def _has_colors(picture):
-    red, green, blue = picture.convert("RGBA").convert("RGB").split()
-    return red.tobytes() != green.tobytes() or green.tobytes() != blue.tobytes()
-
-
-def _srgb():
-    from PIL import ImageCms
-
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+# --------------------------------------------------------------------------------------------- the details
 
 
 def _like(alpha, shape):
@@ -176,28 +130,36 @@ def _like(alpha, shape):
     return np.clip(np.asarray(large), 0, 1)
 
 
-# --------------------------------------------------------------------------------------------- writing
+def _bits(kind, form):
+    """Return how many bits a channel will have: no fewer than it had, if the kind of file can hold them."""
+    wanted = next((bits for bits in (8, 16) if form.bits <= bits), 32)
+    return max(bits for bits in kind.bits if bits <= wanted)
 
 
-def _write(path, levels, kind, form):
+def _srgb():
+    """Return the profile of sRGB, without the date that it is made anew with."""
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]
+
+
+def _write(path, levels, kind):
     from PIL import Image
 
-    options = dict(kind.options)
-    if form.profile and kind.format != "BMP":
-        options["icc_profile"] = form.profile
-    if form.dpi and all(side > 0 for side in form.dpi):
-        options["dpi"] = tuple(float(side) for side in form.dpi)
+    channels = 1 if levels.ndim == 2 else levels.shape[2]
+    profile = _srgb() if channels > 2 and kind.profile else None
     if levels.dtype == np.uint8:
-        Image.fromarray(levels).save(path, **options)
+        Image.fromarray(levels).save(path, **kind.options, **({"icc_profile": profile} if profile else {}))
     elif kind.format == "TIFF":
         import tifffile
 
-        channels = 1 if levels.ndim == 2 else levels.shape[2]
+        white = [(281, "H", 1, 65535, True)] if levels.dtype == np.uint16 else []  # MaxSampleValue, which says it
         tifffile.imwrite(path, levels, photometric="rgb" if channels > 2 else "minisblack", metadata=None,
-                         extrasamples=["unassalpha"] if channels in (2, 4) else None, iccprofile=form.profile,
-                         resolution=options.get("dpi"), resolutionunit="inch" if "dpi" in options else None)
+                         extrasamples=["unassalpha"] if channels in (2, 4) else None, iccprofile=profile,
+                         extratags=white)
     else:
-        Path(path).write_bytes(_png16(levels, form.profile))
+        Path(path).write_bytes(_png16(levels, profile))
 
 
 def _png16(levels, profile):
