@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -195,15 +196,30 @@ def _print_table(lines, columns):
 
 
 class _plainly:
-    """Turn a refusal, a full memory or a diverging training into one line on standard error and exit status 2."""
+    """Turn a refusal, a full memory or a diverging training into one line on standard error and exit status 2.
+
+    What should be known of a picture file is one line there, too.
+    """
 
     def __enter__(self):
         for stream in (sys.stdout, sys.stderr):  # a console that has no σ shows a question mark, and nothing is lost
             with contextlib.suppress(AttributeError, ValueError):
                 stream.reconfigure(errors="replace")
+        self.warnings = warnings.catch_warnings()
+        self.warnings.__enter__()
+        usual = warnings.showwarning
+
+        def show(message, category, *rest, **more):
+            if category.__name__ == "PictureNote":
+                typer.echo(f"note: {message}", err=True)
+            else:
+                usual(message, category, *rest, **more)
+
+        warnings.showwarning = show
         return self
 
     def __exit__(self, kind, error, _):
+        self.warnings.__exit__(None, None, None)
         if kind is not None and issubclass(kind, (ValueError, TypeError, MemoryError, FloatingPointError)):
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2)

@@ -7,7 +7,6 @@ for the whole of MNIST. Two larger worlds have modules of their own: ``helpers.i
 """
 
 import functools
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,11 @@ import numpy as np
 from helpers import validation
 from helpers.images.cache import cache_folder as cache_folder
 from helpers.images.cache import cached
+from helpers.images.reading import Picture as Picture
+from helpers.images.reading import PictureNote as PictureNote
+from helpers.images.reading import _sized
+from helpers.images.reading import read_photo as read_photo
+from helpers.images.reading import read_picture as read_picture
 
 # --------------------------------------------------------------------------------------------- photographs
 
@@ -69,15 +73,12 @@ def photo(name, size=256, color=False):
     ValueError
         For an unknown name (with the near matches) or a size under 1.
     """
-    from PIL import Image
-
     validation.choice(name, "name", PHOTOS)
     validation.flag(color, "color")
     if size is not None:
         validation.integer(size, "size", low=1, high=4096)
     package, file, _ = PHOTOS[name]
-    with Image.open(_package_folder(package) / file) as picture:
-        return _as_array(picture, size, color)
+    return _shipped(_package_folder(package) / file, size, color)
 
 
 def photos(split="test", size=256, color=False):
@@ -89,47 +90,6 @@ def photos(split="test", size=256, color=False):
     return {name: photo(name, size, color) for name in SPLITS[split]}
 
 
-def read_photo(path, size=None, color=False, longest=None):
-    """Read a picture file of your own as float32 in [0, 1], whatever its kind.
-
-    The camera's rotation (EXIF) is applied, transparency is laid on white, CMYK and 16-bit pictures are converted
-    (grey ones keep their 16 bits, colours keep 8).
-    ``size`` and ``color`` work as in :func:`photo`. ``longest`` keeps the whole picture and reduces it, with
-    anti-aliasing, until its longer side has so many pixels; a smaller picture stays as it is.
-
-    Raises
-    ------
-    ValueError
-        If the file is missing, is not a picture, or is cut off; for values that are not finite; for ``size`` and
-        ``longest`` together.
-    """
-    import warnings
-
-    from PIL import Image, UnidentifiedImageError
-
-    if not isinstance(path, (str, os.PathLike)) and not hasattr(path, "read"):
-        raise TypeError(f"path must be the path of a picture file, but {type(path).__name__} came")
-    validation.flag(color, "color")
-    if size is not None:
-        validation.integer(size, "size", low=1, high=16384)
-    if longest is not None:
-        validation.integer(longest, "longest", low=1, high=16384)
-        if size is not None:
-            raise ValueError("size cuts a square and longest keeps the whole picture: give one of them, not both")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large is no error; far too large is
-            with Image.open(path) as picture:
-                return _as_array(picture, size, color, longest)
-    except FileNotFoundError:
-        raise ValueError(f"path {str(path)!r}: there is no such file") from None
-    except UnidentifiedImageError:
-        raise ValueError(f"path {str(path)!r} cannot be read as a picture: it is neither JPEG, PNG, TIFF nor another "
-                         "kind that Pillow knows (save a telephone's HEIC as JPEG first)") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"path {str(path)!r} cannot be read as a picture: {error}") from None
-
-
 def _package_folder(package):
     """Return the folder of pictures inside an installed package, without importing the package."""
     from importlib.util import find_spec
@@ -138,41 +98,12 @@ def _package_folder(package):
     return Path(find_spec(package).origin).parent / inside
 
 
-def _as_array(picture, size, color, longest=None):
-    """Convert a PIL picture of any mode to float32 in [0, 1]."""
-    from PIL import Image, ImageOps
+def _shipped(file, size, color):
+    """Read a shipped 8-bit picture by its numbers: a profile is not looked at, so that every result stays as it was."""
+    from PIL import Image
 
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith(("I", "F")):  # 16-bit or floating-point grey: PIL's own conversion clips it
-        values = np.asarray(picture, np.float32)
-        if not np.isfinite(values).all():
-            raise ValueError("some of its values are NaN or infinite")
-        white = 65535 if picture.mode.startswith("I") else 255 if values.max() > 1 else 1
-        picture = Image.fromarray(np.clip(values / white, 0, 1))
-        planes = [picture]
-    else:
-        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-            paper = Image.new("RGBA", picture.size, "white")
-            picture = Image.alpha_composite(paper, picture.convert("RGBA"))
-        grey = picture.mode in ("1", "L")
-        picture = picture.convert("L" if grey else "RGB")
-        if longest is not None:  # first by whole steps, on bytes: a large photograph never fills the memory
-            picture = picture.reduce(max(max(picture.size) // (2 * longest), 1))
-        planes = [Image.fromarray(np.asarray(plane, np.float32) / 255) for plane in picture.split()]
-    if longest is not None and max(picture.size) > longest:
-        shape = tuple(max(round(side * longest / max(picture.size)), 1) for side in picture.size)
-        planes = [plane.resize(shape, Image.Resampling.BICUBIC) for plane in planes]
-    if size is not None:
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        box = (left, top, left + side, top + side)
-        planes = [plane.resize((size, size), Image.Resampling.BICUBIC, box=box) for plane in planes]
-    x = np.clip(np.stack([np.asarray(plane, np.float32) for plane in planes], axis=-1), 0, 1)
-    if color:
-        return np.broadcast_to(x, (*x.shape[:2], 3)).copy()
-    if x.shape[2] == 3:  # luma of ITU-R BT.601, as PIL and MATLAB weigh the colours
-        return x @ np.array([0.299, 0.587, 0.114], np.float32)
-    return x[..., 0]
+    with Image.open(file) as picture:
+        return _sized(picture.convert("L" if picture.mode == "L" else "RGB"), size, color)
 
 
 # --------------------------------------------------------------------------------------------- scientific scenes
@@ -184,10 +115,7 @@ def phantom(size=256):
     Ten ellipses of known density (Shepp and Logan 1974, doi:10.1109/TNS.1974.6499235, contrasts as Toft's).
     """
     validation.integer(size, "size", low=1, high=4096)
-    from PIL import Image
-
-    with Image.open(_package_folder("skimage") / "phantom.png") as picture:
-        return _as_array(picture, size, color=False)
+    return _shipped(_package_folder("skimage") / "phantom.png", size, color=False)
 
 
 class Stereo(NamedTuple):

@@ -213,10 +213,10 @@ def test_16_bit_grey_keeps_its_levels(tmp_path):
     assert read_photo(tmp_path / "deep.png", size=2).shape == (2, 2)
 
 
-def test_16_bit_colour_is_read_in_8(tmp_path):
+def test_16_bit_colour(tmp_path):
     values = np.random.default_rng(0).integers(0, 65536, (8, 9, 3), np.uint16)
     tifffile.imwrite(tmp_path / "deep.tif", values, photometric="rgb")
-    np.testing.assert_allclose(read_photo(tmp_path / "deep.tif", color=True), values / 65535, atol=1 / 255)
+    np.testing.assert_allclose(read_photo(tmp_path / "deep.tif", color=True), values / 65535, atol=1e-6)
 
 
 def test_floating_point_tiff(tmp_path):
@@ -224,7 +224,9 @@ def test_floating_point_tiff(tmp_path):
     Image.fromarray(values).save(tmp_path / "float.tif")
     assert np.array_equal(read_photo(tmp_path / "float.tif"), values)
     Image.fromarray(255 * values).save(tmp_path / "float255.tif")
-    np.testing.assert_allclose(read_photo(tmp_path / "float255.tif"), values, atol=1e-6)
+    with pytest.raises(ValueError, match=r"which one is white\? Perhaps 255"):
+        read_photo(tmp_path / "float255.tif")
+    np.testing.assert_allclose(read_photo(tmp_path / "float255.tif", white=255), values, atol=1e-6)
 
 
 @pytest.mark.parametrize(
