@@ -27,7 +27,8 @@ DENOISERS = {"dct_shrinkage": dct_shrinkage, "wavelet_shrinkage": wavelet_shrink
              "non_local_means": non_local_means, "total_variation": total_variation}
 
 
-def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20, trust=0.23, report=False):
+def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20, trust=0.23, least_noise=LEAST_NOISE,
+                  turns=False, report=False):
     """Restore with whatever a denoiser knows about pictures: in turn obey the data and denoise.
 
     Half-quadratic splitting with the schedule of Zhang et al. 2021, DPIR (doi:10.1109/TPAMI.2021.3088914). The
@@ -50,6 +51,11 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
         How many steps the schedule has: the method stops when the allowed noise has come down to sigma.
     trust : float
         How much the denoiser counts against the data. 0.23 is DPIR's, and suits ``photos("train")``.
+    least_noise : float
+        Where the schedule ends if y has less noise than that.
+    turns : bool
+        Show the denoiser the picture turned or mirrored, in another of the eight ways at each step, as DPIR does: what
+        it does to one direction alone then averages out.
     report : bool
         Also return a :class:`Report`; its objective is ½ |A x - y|² after each denoising.
 
@@ -61,21 +67,35 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
     y, sigma, shape = check("plug_and_play", y, operator, sigma)
     iterations = validation.integer(iterations, "iterations", low=1)
     trust = validation.number(trust, "trust", low=0, open_low=True)
+    least_noise = validation.number(least_noise, "least_noise", low=0, high=1, open_low=True)
+    validation.flag(turns, "turns")
     denoise = _denoiser(denoiser)
     if isinstance(operator, Identity) or (isinstance(operator, Mask) and operator.mask.all()):
         x = denoise(y, sigma)
         return answer(x, y, Report(1, [0.5 * energy(x - y)], sigma=sigma), report)
     noise = max(sigma, ROUNDING)
-    last = max(sigma, LEAST_NOISE)
+    last = max(sigma, least_noise)
     data_step = _data_step(y, operator, shape)
     x = first_guess(y, operator, sigma)
     objective = []
     for step in steps(iterations, "plug_and_play"):
         allowed = last * (max(MOST_NOISE, last) / last) ** ((iterations - step) / max(iterations - 1, 1))
         weight = trust * noise**2 / allowed**2
-        x = denoise(data_step(x, weight), allowed)
+        x = data_step(x, weight)
+        x = _turned_back(denoise(_turned(x, step), allowed), step) if turns else denoise(x, allowed)
         objective.append(0.5 * energy(operator.forward(x) - y))
     return answer(data_step(x, weight), y, Report(iterations, objective, sigma=sigma), report)
+
+
+def _turned(x, way):
+    """Return a picture in one of the eight ways in which a square can lie."""
+    x = np.rot90(x, way)
+    return np.ascontiguousarray(x[:, ::-1] if way // 4 % 2 else x)
+
+
+def _turned_back(x, way):
+    """Undo :func:`_turned`."""
+    return np.ascontiguousarray(np.rot90(x[:, ::-1] if way // 4 % 2 else x, -way))
 
 
 def _denoiser(denoiser):

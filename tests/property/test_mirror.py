@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.operators import Blur, Downsample, Identity, Mask
-from helpers.restoration import tikhonov
+from helpers.restoration import plug_and_play, tikhonov
 from helpers.restoration.linear import filter_cosines, laplacian, mirror_transfer
-from helpers.restoration.pnp import _data_step
+from helpers.restoration.pnp import _data_step, _turned, _turned_back
 from tests.checks import assert_adjoint, dense_matrix
 from tests.property.test_operators import channels, seeds, sides
 
@@ -93,3 +93,27 @@ def test_the_other_data_steps_come_near_it(operator):
     a = dense_matrix(operator, z.shape)
     wanted = np.linalg.solve(a.T @ a + 0.05 * np.eye(z.size), a.T @ y.ravel() + 0.05 * z.ravel())
     np.testing.assert_allclose(_data_step(y, operator, z.shape)(z, 0.05).ravel(), wanted, atol=2e-3)
+
+
+def test_a_denoiser_is_shown_each_of_the_eight_ways_and_its_answer_is_turned_back():
+    """A denoiser that treats all directions alike gives the same answer turned or not; a lopsided one is found out."""
+    x = np.random.default_rng(0).random((8, 6))
+    shown = [_turned(x, way) for way in range(8)]
+    assert len({(one.shape, one.tobytes()) for one in shown}) == 8
+    assert all(np.array_equal(_turned_back(one, way), x) for way, one in enumerate(shown))
+    y = np.random.default_rng(1).random((4, 4))
+
+    def restored(denoiser):
+        return [plug_and_play(y, Downsample(2), 0.1, denoiser=denoiser, turns=turns) for turns in (False, True)]
+
+    np.testing.assert_allclose(*restored(lambda x, sigma: np.tanh(x)), atol=1e-12)
+    plain, turned = restored(lambda x, sigma: 0 * x + np.linspace(0, 1, 8))  # whatever comes rises to the right
+    assert plain[:, 0].mean() < plain[:, -1].mean() - 0.5 and not np.allclose(plain, turned, atol=0.1)
+
+
+@pytest.mark.parametrize("least", [0.001, 0.05])
+def test_the_schedule_ends_where_it_is_told(least):
+    seen = []
+    plug_and_play(np.full((4, 4), 0.5), Downsample(2), 0.0, denoiser=lambda x, sigma: seen.append(sigma) or x,
+                  least_noise=least)
+    assert seen[-1] == pytest.approx(least) and seen[0] == pytest.approx(25 / 255) and len(seen) == 20
