@@ -24,18 +24,18 @@ in the same type. ``sigma`` is the noise level in image units (25/255). With ``r
 
 Default parameters come from a rule whose source is named, or were tuned on ``photos("train")``; no test picture was
 looked at. Each family has a file of its own: ``quadratic``, ``poisson``, ``tv``, ``inpainting``, ``shrinkage`` and
-``pnp``; ``common`` and ``linear`` hold what they share.
+``pnp``; ``noise`` estimates its level; ``common`` and ``linear`` hold what they share.
 """
 
 from helpers.restoration.common import ROUNDING, WIDE_HOLE, Report, peak_memory
 from helpers.restoration.inpainting import biharmonic
+from helpers.restoration.noise import estimate_noise
 from helpers.restoration.pnp import DENOISERS, LEAST_NOISE, MOST_NOISE, plug_and_play
 from helpers.restoration.poisson import richardson_lucy
 from helpers.restoration.quadratic import (
     AMPLITUDE,
     EXPONENT,
     GRADIENT_ENERGY,
-    estimate_noise,
     least_squares,
     tikhonov,
     wiener,

@@ -26,13 +26,17 @@ class Report(NamedTuple):
 
 
 def check(name, y, operator, sigma):
-    """Check the arguments of a method at its door; return y, sigma and the shape of the picture to find."""
-    y = validation.array(y, "y", ranks=(2, 3))
+    """Check the arguments of a method at its door; return y, sigma and the shape of the picture to find.
+
+    Where the operator ends with a mask, only known pixels are looked at, and y comes back as 0 at the others.
+    """
+    y = validation.array(y, "y", ranks=(2, 3), finite=False)
     if y.ndim == 3 and y.shape[2] not in (1, 3):
         raise ValueError(f"y must have one or three channels, but its shape is {y.shape}")
     if not isinstance(operator, Operator):
         raise TypeError(f"operator must be one of helpers.operators, such as Identity(), "
                         f"but {validation.brief(operator)} came")
+    y = only_known(y, operator)
     sigma = validation.sigma(sigma)
     shape = _picture_shape(operator, y.shape)
     limit = sys.modules[__package__].MEMORY_LIMIT  # it belongs to the package, where a reader may raise it
@@ -47,6 +51,21 @@ def check(name, y, operator, sigma):
         raise ValueError(f"y spans [{y.min():.3g}, {y.max():.3g}], too much for pictures in [0, 1]: "
                          "divide 0-255 data by 255")
     return y, sigma, shape
+
+
+def known_pixels(operator):
+    """Return which pixels of a measurement an operator knows, (H, W), or None if it does not end with a mask."""
+    while isinstance(operator, Composition):
+        operator = operator.outer
+    return operator.mask if isinstance(operator, Mask) else None
+
+
+def only_known(y, operator):
+    """Return y with 0 at unknown pixels, where anything may stand: NaN, 255 or -9999. The known ones must be finite."""
+    known = known_pixels(operator)
+    if known is not None and known.shape == y.shape[:2]:
+        y = np.where(known if y.ndim == 2 else known[..., None], y, np.zeros((), y.dtype))
+    return validation.array(y, "y")
 
 
 def _picture_shape(operator, shape):

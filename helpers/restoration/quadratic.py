@@ -1,8 +1,7 @@
 """Quadratic objectives, whose minimum solves linear equations: least squares, Tikhonov, Wiener.
 
 Tikhonov 1963 and Wiener 1949; the weights after Bertero and Boccacci 1998 (doi:10.1887/0750304359), the spectrum of
-photographs after Field 1987 (doi:10.1364/JOSAA.4.002379), the noise level after Donoho and Johnstone 1994
-(doi:10.1093/biomet/81.3.425).
+photographs after Field 1987 (doi:10.1364/JOSAA.4.002379).
 """
 
 import math
@@ -10,7 +9,6 @@ import math
 import numpy as np
 
 from helpers import validation
-from helpers.operators import Composition, Mask
 from helpers.restoration.common import ROUNDING, Report, answer, check, stopping
 from helpers.restoration.linear import (
     circular_transfer,
@@ -24,6 +22,7 @@ from helpers.restoration.linear import (
     laplacian,
     mirror_transfer,
 )
+from helpers.restoration.noise import estimate_noise
 
 
 def least_squares(y, operator, sigma=0.0, *, tolerance=1e-4, iterations=200, report=False):
@@ -175,6 +174,9 @@ def wiener(y, operator, sigma=None, *, spectrum=None, tolerance=1e-5, iterations
         if transfer is not None:
             amplitude, sigma = _fit_spectrum(y, transfer, sigma)
         spectrum = amplitude * _power_law(shape)
+        # The mean brightness is anything in [0, 1], however flat the picture: its mean square is 1/3, and norm="ortho"
+        # multiplies it by H · W.
+        spectrum[0, 0] = shape[0] * shape[1] / 3
 
     if transfer is not None:
         x = filter_waves(y, _divide(transfer.conj() * spectrum, np.abs(transfer) ** 2 * spectrum + sigma**2))
@@ -198,12 +200,10 @@ def _divide(a, b):
 
 
 def _power_law(shape):
-    """Return 1 / f^EXPONENT for the waves of rfft2."""
+    """Return 1 / f^EXPONENT for the waves of rfft2, and 1 for the mean brightness, about which the law says nothing."""
     power = np.hypot(*frequencies(shape))
     power[0, 0] = 1
     power **= -EXPONENT
-    # The mean brightness is anything in [0, 1]: its mean square is 1/3, and norm="ortho" multiplies it by H · W.
-    power[0, 0] = shape[0] * shape[1] / (3 * AMPLITUDE)
     return power
 
 
@@ -239,30 +239,3 @@ def _fit_spectrum(y, transfer, sigma):
                     options={"initial_simplex": simplex, "xatol": 0.01, "fatol": 1e-7, "maxfev": 200}).x
     return math.exp(np.clip(best[0], -25, 5)), (
         sigma if sigma is not None else math.exp(np.clip(best[-1], math.log(ROUNDING), 1)))
-
-
-def estimate_noise(y, operator=None):
-    """Estimate the level of white noise in y from its finest details, where noise outweighs the picture.
-
-    The median absolute diagonal Haar coefficient of 2 × 2 cells, divided by 0.6745, its value for standard Gaussian
-    noise (Donoho and Johnstone 1994, doi:10.1093/biomet/81.3.425). Where ``operator`` ends with a mask, only cells
-    that are known whole count.
-
-    Returns
-    -------
-    float
-        In image units; 0 where no cell is left to look at.
-    """
-    y = validation.array(y, "y", ranks=(2, 3))
-    detail = (y[:-1, :-1] - y[1:, :-1] - y[:-1, 1:] + y[1:, 1:]) / 2
-    last = _outermost(operator)
-    if isinstance(last, Mask):
-        known = last.mask
-        detail = detail[known[:-1, :-1] & known[1:, :-1] & known[:-1, 1:] & known[1:, 1:]]
-    return float(np.median(np.abs(detail)) / 0.6745) if detail.size else 0.0
-
-
-def _outermost(operator):
-    while isinstance(operator, Composition):
-        operator = operator.outer
-    return operator

@@ -720,8 +720,10 @@ def test_a_command_says_the_note_in_one_line(tmp_path):
     from helpers.__main__ import app
 
     frames_of("TIFF", tmp_path / "x.tif")
-    heard = CliRunner().invoke(app, ["restore", str(tmp_path / "x.tif"), "--task", "denoise25", "--method", "Wiener",
-                                     "-o", str(tmp_path / "y.png")])
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        heard = CliRunner().invoke(app, ["restore", str(tmp_path / "x.tif"), "--task", "denoise25", "--method",
+                                         "Wiener", "-o", str(tmp_path / "y.png")])
     assert heard.exit_code == 0
     assert "note: path '" in heard.stderr and "it holds 3 pages, and the first is read\n" in heard.stderr
     assert "PictureNote" not in heard.stderr

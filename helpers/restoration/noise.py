@@ -1,0 +1,144 @@
+"""How noisy a picture is, from the picture alone: the finest details of its calmest places.
+
+Donoho and Johnstone 1994 (doi:10.1093/biomet/81.3.425) for the median of the finest details; Olsen 1993
+(doi:10.1006/cgip.1993.1022) for looking only where the picture is calm.
+"""
+
+import functools
+
+import numpy as np
+
+from helpers import validation
+from helpers.restoration.common import known_pixels, only_known
+
+CALM = 0.1  # the share of the cells that is looked at,
+ENOUGH = 4096  # but at least so many, if there are
+MOST_CLIPPED = 0.6  # where more pixels are clipped, too little is left of the noise
+FEW_FLAT = 0.1  # of the cells around may lie in an area of one value
+MIDDLE = 0.69337  # the mean size of a standard Gaussian number between its quartiles
+
+
+def estimate_noise(y, operator=None):
+    """Estimate the level of white noise in y from its finest details, where noise outweighs the picture.
+
+    The finest detail of a cell of 2 × 2 pixels is its diagonal Haar coefficient, in which slopes and straight edges
+    vanish; its median size tells the level of Gaussian noise (Donoho and Johnstone 1994,
+    doi:10.1093/biomet/81.3.425). Not every cell is asked, and not every cell is believed:
+
+    - cells with an unknown pixel are left out, where ``operator`` ends with a mask;
+    - areas of one value are left out, and what is drawn on them: bars, margins, screens, a sky that is white all over.
+      No noise is there;
+    - where some pixels are clipped, at the smallest or the largest value of y, noise is larger than it seems, by the
+      factor that their share tells; where most are, they are left out;
+    - of the rest only the calmest tenth is asked, where the picture has fewest details of its own. What is calm is
+      judged by the slopes of a slightly blurred picture, which know next to nothing of the finest details.
+
+    Returns
+    -------
+    float
+        In image units; 0 where no cell is left to look at.
+    """
+    y = validation.array(y, "y", ranks=(2, 3), finite=False)
+    y = only_known(y, operator)
+    if min(y.shape[:2]) < 2:
+        return 0.0
+    known = known_pixels(operator)
+    known = np.ones(y.shape[:2], bool) if known is None else known
+    channels = [_details(plane, known) for plane in np.moveaxis(y.reshape(*y.shape[:2], -1), 2, 0)]
+    detail, unrest = (np.concatenate(parts) for parts in zip(*channels, strict=True))
+    if not detail.size:
+        return 0.0
+    wanted = max(round(CALM * unrest.size), min(ENOUGH, unrest.size))
+    return _level(detail[unrest <= np.partition(unrest, wanted - 1)[wanted - 1]])
+
+
+def _details(plane, known):
+    """Return the sizes of the details in the cells of one channel that may be looked at, and the unrest there."""
+    usable, lively = _lively(plane, known)
+    if usable.any():
+        seems = _share_of_noise_left(plane, lively)
+        usable &= seems > 0
+    if not usable.any():
+        return np.empty(0, plane.dtype), np.empty(0, plane.dtype)
+    seems = seems[usable]
+    detail = np.abs(plane[:-1, :-1] - plane[1:, :-1] - plane[:-1, 1:] + plane[1:, 1:])[usable] / 2
+    return detail / seems, _unrest(plane, known)[usable] / seems**2
+
+
+def _lively(plane, known):
+    """Say which cells may be looked at, and which pixels: neither in areas of one value nor in drawings.
+
+    An area is at least 3 × 3 pixels large. In a drawing, or among letters on a screen, such areas are everywhere.
+    Where hardly any cell is left, none is.
+    """
+    from scipy import ndimage
+
+    a, b, c, d = plane[:-1, :-1], plane[1:, :-1], plane[:-1, 1:], plane[1:, 1:]
+    whole = known[:-1, :-1] & known[1:, :-1] & known[:-1, 1:] & known[1:, 1:]
+    flat = whole & (a == b) & (a == c) & (a == d)
+    area = ndimage.binary_opening(flat, np.ones((2, 2), bool))
+    usable = whole & ~ndimage.maximum_filter(area, size=3) & (_mean(area, 15) <= FEW_FLAT)
+    if np.count_nonzero(usable) <= 0.05 * np.count_nonzero(whole & ~flat):
+        usable[:] = False
+    lively = known.copy()
+    for down in (0, 1):
+        for right in (0, 1):
+            lively[down : down + area.shape[0], right : right + area.shape[1]] &= ~area
+    return usable, lively
+
+
+def _share_of_noise_left(plane, lively):
+    """Return by how much clipping has shortened the noise in each cell: 1 where there is none, 0 where too much is.
+
+    A share p of clipped pixels around says how many noise levels the picture lies inside its range there.
+    """
+    left = np.ones([side - 1 for side in plane.shape], np.float32)
+    weight = np.maximum(_cells(_mean(lively, 15)), 1e-6)
+    for end in (plane.min(where=lively, initial=np.inf), plane.max(where=lively, initial=-np.inf)):
+        share = _cells(_mean((plane == end) & lively, 15)) / weight
+        left *= np.where(share > MOST_CLIPPED, 0, np.interp(share, *_clipping()))
+    return left
+
+
+@functools.cache
+def _clipping():
+    """Return shares of clipped pixels and what the estimate of a noise level 1 becomes under each: tried out."""
+    noise = np.random.default_rng(0).standard_normal((4, 20000)).astype(np.float32)
+    inside = np.linspace(4, -0.4, 45)
+    shares, levels = [0.0], [1.0]
+    for distance in inside:
+        a, b, c, d = np.maximum(noise + distance, 0)
+        shares.append(float(np.mean(noise < -distance)))
+        levels.append(_level(np.abs(a - b - c + d) / 2))
+    return shares, levels
+
+
+def _unrest(plane, known):
+    """Return how much happens around each cell: the mean squared slope of the slightly blurred picture."""
+    from scipy import ndimage
+
+    weight = known.astype(np.float32)
+    blurred = ndimage.gaussian_filter(plane * weight, 1) / np.maximum(ndimage.gaussian_filter(weight, 1), 1e-3)
+    right, down = blurred[:, 1:] - blurred[:, :-1], blurred[1:] - blurred[:-1]
+    return _mean((right[1:] + right[:-1]) ** 2 + (down[:, 1:] + down[:, :-1]) ** 2, 7)
+
+
+def _mean(values, side):
+    """Return the mean over the square of so many pixels around each."""
+    from scipy import ndimage
+
+    return ndimage.uniform_filter(values if values.dtype.kind == "f" else values.astype(np.float32), side)
+
+
+def _cells(plane):
+    return (plane[:-1, :-1] + plane[1:, :-1] + plane[:-1, 1:] + plane[1:, 1:]) / 4
+
+
+def _level(detail):
+    """Return the noise level from the sizes of its details: a median that whole grey levels do not make jump.
+
+    The sizes between the quartiles are averaged.
+    """
+    ordered = np.sort(detail)
+    quarter = ordered.size // 4
+    return float(ordered[quarter : ordered.size - quarter].mean(dtype=np.float64)) / MIDDLE
