@@ -312,7 +312,7 @@ def restore_file(photo, output, wishes, say=None):
                              f"has {_size(shape)}")
     sigma = noise_of(y, damage, None if form.alpha is None else form.alpha > 0.99)
     method = wishes.method or choose(damage, y[_window(damage.known)].shape if damage.known is not None else shape)
-    wait = SECONDS * math.prod(shape)
+    wait = SECONDS * math.prod(shape) * (2 if damage.scale > 2 else 1)  # as many steps again
     if say and method == "plug-and-play network" and wait > 60:
         say(f"{method}: about {wait / 60:.0f} minutes on two cores; --method 'total variation' is faster")
     x_hat = repair(y, damage, method, sigma)
