@@ -1,5 +1,7 @@
 """The course on the command line: ``python -m helpers league``, ``restore``, ``style`` and the others."""
 
+import contextlib
+import sys
 import warnings
 from pathlib import Path
 from typing import Annotated
@@ -109,46 +111,47 @@ def _sheet(x):
 
 @app.command()
 def restore(
-    photo: Annotated[Path, typer.Argument(help="A picture file.")],
-    task: Annotated[str, typer.Option(help="The damage.")],
-    method: Annotated[str, typer.Option(help="The method.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the restored picture goes.")],
-    damaged: Annotated[bool, typer.Option(help="The picture is damaged already: restore it as it is.")] = False,
-    color: Annotated[bool, typer.Option(help="Keep the colours.")] = False,
+    photo: Annotated[Path, typer.Argument(help="A picture file, or a folder of pictures.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the restored picture goes, or the folder for a "
+                                                                "folder.")],
+    noise: Annotated[str | None, typer.Option(help="auto, or σ in grey levels of 255: 25.")] = None,
+    blur: Annotated[str | None, typer.Option(help="gaussian:1.6, motion:15:30 (length, angle) or KERNEL.png.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="A picture of the same size that marks the lost pixels.")] = None,
+    lost: Annotated[str | None, typer.Option(help="Which pixels of the mask are lost: white or black. Default: the "
+                                                  "white ones, if they are the fewer.")] = None,
+    scale: Annotated[int, typer.Option(help="Make it 2, 3 or 4 times as wide and high.")] = 1,
+    task: Annotated[str | None, typer.Option(help="The picture is good: damage it first, as the league.")] = None,
+    method: Annotated[str | None, typer.Option(help="A method of the league. Default: its best for it.")] = None,
+    color: Annotated[bool | None, typer.Option("--color/--grey", help="Default: in colour if the picture is.")] = None,
+    white: Annotated[float | None, typer.Option(help="The level that is white, where the file does not say.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="The undamaged picture, to measure the result by.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Also write OUT-compare.png: before and after side by "
+                                                            "side.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the original; do a whole folder again.")] = False,
     seed: int = 0,
 ):
-    """Damage one picture of yours, restore it, and say how near the truth it came; or restore a damaged one."""
-    import numpy as np
-    from PIL import Image
-
-    from helpers import metrics, validation
-    from helpers.files import check_writable, write_whole
-    from helpers.images import read_photo
-    from helpers.league import photographs as table
+    """Restore a damaged picture, or a folder of them; or damage a good one and say how near the truth it came."""
+    from helpers import repair, repair_folder
 
     with _plainly():
-        validation.choice(task, "task", table.TASKS)
-        validation.choice(method, "method", table.METHODS)
-        if method not in table.able(task):
-            raise ValueError(f"method {method!r} cannot do {task}: choose from {', '.join(table.able(task))}")
-        if Image.registered_extensions().get(output.suffix.lower()) not in Image.SAVE:  # some kinds are only read
-            raise ValueError(f"output {str(output)!r}: what kind of picture is {output.suffix!r}? Try .png")
-        check_writable(output)  # told at once
-        x = read_photo(photo, color=color)
-        if damaged:
-            if table.TASKS[task].kind not in ("denoise", "deblur", "superres"):
-                raise ValueError(f"damaged: for {task} nobody knows what is lost from the picture alone; only noise, "
-                                 "blur and small pictures can be restored as they are")
-            y, sigma = x, table.TASKS[task].sigma
-            operator = table.TASKS[task].operator(x.shape, np.random.default_rng(seed))
-        else:
-            x, y, operator, sigma = table.damage(x, task, seed)
-        x_hat = np.clip(table.METHODS[method].restore(y, operator, sigma), 0, 1)
-        picture = Image.fromarray(np.rint(255 * x_hat).astype(np.uint8))
-        write_whole(output, picture.save)
-        if not damaged:
-            print(f"{task}, {method}: {metrics.psnr(x, x_hat):.2f} dB from the truth")
-        print(f"wrote {output}")
+        if task is not None:
+            told = {"noise": noise, "blur": blur, "mask": mask, "lost": lost, "truth": truth}
+            if any(option is not None for option in told.values()) or scale != 1:
+                other = next((name for name, option in told.items() if option is not None), "scale")
+                raise ValueError(f"task: {task} damages a good picture, and --{other} is for a damaged one; choose one")
+            repair.play_file(photo, output, task, method, color, white, compare, force, seed, say=typer.echo)
+            return
+        damage = repair.read_damage(noise, blur, mask, lost, scale)
+        if method is not None:
+            repair.check_method(method, damage)
+        wishes = repair.Wishes(damage, method, color, white, compare, truth)
+        inputs = {"mask": mask, "kernel": Path(blur) if blur and "kernel" in damage.words else None}
+        inputs = {name: path for name, path in inputs.items() if path is not None}
+        if photo.is_dir():
+            summary = repair_folder.repair_folder(photo, output, wishes, inputs, force)
+            repair_folder.tell(summary, output, typer.echo)
+            raise typer.Exit(130 if summary.stopped else 0)
+        repair.repair_file(photo, output, wishes, inputs, force, say=typer.echo)
 
 
 @app.command()
@@ -260,6 +263,9 @@ class _plainly:
     """
 
     def __enter__(self):
+        for stream in (sys.stdout, sys.stderr):  # a console that has no σ shows a question mark, and nothing is lost
+            with contextlib.suppress(AttributeError, ValueError):
+                stream.reconfigure(errors="replace")
         self.warnings = warnings.catch_warnings()
         self.warnings.__enter__()
         usual = warnings.showwarning

@@ -6,9 +6,16 @@ Zhang et al. 2021, DPIR (doi:10.1109/TPAMI.2021.3088914).
 import numpy as np
 
 from helpers import validation
-from helpers.operators import Downsample, Identity, Mask
+from helpers.operators import Composition, Downsample, Identity, Mask
 from helpers.restoration.common import ROUNDING, Report, answer, check, steps
-from helpers.restoration.linear import circular_transfer, conjugate_gradients, energy, filter_waves
+from helpers.restoration.linear import (
+    circular_transfer,
+    conjugate_gradients,
+    energy,
+    filter_cosines,
+    filter_waves,
+    mirror_transfer,
+)
 from helpers.restoration.shrinkage import dct_shrinkage, non_local_means, wavelet_shrinkage
 from helpers.restoration.tv import first_guess, total_variation
 
@@ -20,7 +27,8 @@ DENOISERS = {"dct_shrinkage": dct_shrinkage, "wavelet_shrinkage": wavelet_shrink
              "non_local_means": non_local_means, "total_variation": total_variation}
 
 
-def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20, trust=0.23, report=False):
+def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20, trust=0.23, least_noise=LEAST_NOISE,
+                  turns=False, report=False):
     """Restore with whatever a denoiser knows about pictures: in turn obey the data and denoise.
 
     Half-quadratic splitting with the schedule of Zhang et al. 2021, DPIR (doi:10.1109/TPAMI.2021.3088914). The
@@ -29,8 +37,9 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
         x <- argmin |A x - y|² / sigma² + trust |x - z|² / sigma_k²        (the data step)
         z <- denoise(x, sigma_k)                                           (the prior)
 
-    The data step is exact: a division in the Fourier domain for circular operators, pixel by pixel for masks, a
-    projection for downsampling; conjugate gradients elsewhere. A last data step ends the run.
+    The data step is exact: a division in the Fourier domain for circular operators, in the cosine domain for symmetric
+    blurs with a reflecting border, pixel by pixel for masks, a projection for downsampling (and what a mask leaves of
+    it); conjugate gradients elsewhere. A last data step ends the run.
 
     Parameters
     ----------
@@ -42,6 +51,11 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
         How many steps the schedule has: the method stops when the allowed noise has come down to sigma.
     trust : float
         How much the denoiser counts against the data. 0.23 is DPIR's, and suits ``photos("train")``.
+    least_noise : float
+        Where the schedule ends if y has less noise than that.
+    turns : bool
+        Show the denoiser the picture turned or mirrored, in another of the eight ways at each step, as DPIR does: what
+        it does to one direction alone then averages out.
     report : bool
         Also return a :class:`Report`; its objective is ½ |A x - y|² after each denoising.
 
@@ -53,21 +67,35 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
     y, sigma, shape = check("plug_and_play", y, operator, sigma)
     iterations = validation.integer(iterations, "iterations", low=1)
     trust = validation.number(trust, "trust", low=0, open_low=True)
+    least_noise = validation.number(least_noise, "least_noise", low=0, high=1, open_low=True)
+    validation.flag(turns, "turns")
     denoise = _denoiser(denoiser)
     if isinstance(operator, Identity) or (isinstance(operator, Mask) and operator.mask.all()):
         x = denoise(y, sigma)
         return answer(x, y, Report(1, [0.5 * energy(x - y)], sigma=sigma), report)
     noise = max(sigma, ROUNDING)
-    last = max(sigma, LEAST_NOISE)
+    last = max(sigma, least_noise)
     data_step = _data_step(y, operator, shape)
     x = first_guess(y, operator, sigma)
     objective = []
     for step in steps(iterations, "plug_and_play"):
         allowed = last * (max(MOST_NOISE, last) / last) ** ((iterations - step) / max(iterations - 1, 1))
         weight = trust * noise**2 / allowed**2
-        x = denoise(data_step(x, weight), allowed)
+        x = data_step(x, weight)
+        x = _turned_back(denoise(_turned(x, step), allowed), step) if turns else denoise(x, allowed)
         objective.append(0.5 * energy(operator.forward(x) - y))
     return answer(data_step(x, weight), y, Report(iterations, objective, sigma=sigma), report)
+
+
+def _turned(x, way):
+    """Return a picture in one of the eight ways in which a square can lie."""
+    x = np.rot90(x, way)
+    return np.ascontiguousarray(x[:, ::-1] if way // 4 % 2 else x)
+
+
+def _turned_back(x, way):
+    """Undo :func:`_turned`."""
+    return np.ascontiguousarray(np.rot90(x[:, ::-1] if way // 4 % 2 else x, -way))
 
 
 def _denoiser(denoiser):
@@ -95,11 +123,16 @@ def _data_step(y, operator, shape):
     if transfer is not None:
         squared = np.abs(transfer) ** 2
         return lambda z, weight: filter_waves(backwards + weight * z, 1 / (squared + weight))
+    transfer = mirror_transfer(operator, shape)
+    if transfer is not None:
+        return lambda z, weight: filter_cosines(backwards + weight * z, 1 / (transfer**2 + weight))
     if isinstance(operator, Mask):
         known = operator.mask if y.ndim == 2 else operator.mask[..., None]
         return lambda z, weight: np.where(known, (y + weight * z) / (1 + weight), z)
-    if isinstance(operator, Downsample):  # A Aᵀ = I / factor², so the inverse is known (Woodbury's identity)
-        return lambda z, weight: z + operator.adjoint(y - operator.forward(z)) / (1 / operator.factor**2 + weight)
+    masked = isinstance(operator, Composition) and isinstance(operator.outer, Mask)
+    small = operator.inner if masked else operator
+    if isinstance(small, Downsample):  # A Aᵀ = I / factor², known pixels apart: the inverse is known (Woodbury)
+        return lambda z, weight: z + operator.adjoint(y - operator.forward(z)) / (1 / small.factor**2 + weight)
 
     def by_conjugate_gradients(z, weight):
         x, _, _ = conjugate_gradients(

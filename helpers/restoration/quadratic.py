@@ -15,10 +15,12 @@ from helpers.restoration.linear import (
     conjugate_gradients,
     divide_by_row_sums,
     energy,
+    filter_cosines,
     filter_waves,
     fourier,
     frequencies,
     laplacian,
+    mirror_transfer,
 )
 from helpers.restoration.noise import estimate_noise
 
@@ -75,8 +77,9 @@ def tikhonov(y, operator, sigma, *, weight=None, tolerance=1e-5, iterations=500,
     """Minimise ½ |A x - y|² + ½ weight |∇x|²: believe that neighbouring pixels differ little.
 
     Tikhonov 1963, with differences of neighbouring pixels as ∇. Where A is circular, ∇ wraps around the border too,
-    and one division in the Fourier domain is the exact answer; elsewhere ∇ stays inside the picture and conjugate
-    gradients solve (Aᵀ A + weight ∇ᵀ ∇) x = Aᵀ y.
+    and one division in the Fourier domain is the exact answer; elsewhere ∇ stays inside the picture. There a symmetric
+    blur with a reflecting border is divided in the cosine domain, and for all others conjugate gradients solve
+    (Aᵀ A + weight ∇ᵀ ∇) x = Aᵀ y.
 
     Parameters
     ----------
@@ -103,6 +106,14 @@ def tikhonov(y, operator, sigma, *, weight=None, tolerance=1e-5, iterations=500,
         x = filter_waves(y, _divide(transfer.conj(), np.abs(transfer) ** 2 + weight * roughness))
         residual, slopes = operator.forward(x) - y, energy(filter_waves(x, np.sqrt(roughness)))
         objective = [0.5 * energy(residual) + 0.5 * weight * slopes]
+        return answer(x, y, Report(0, objective, weight=weight, sigma=sigma), report)
+
+    transfer = mirror_transfer(operator, shape)
+    if transfer is not None:
+        down, across = (4 * np.sin(np.pi * np.arange(side) / (2 * side)) ** 2 for side in shape[:2])
+        roughness = down[:, None] + across  # ∇ᵀ ∇ in the basis of cosines
+        x = filter_cosines(y, _divide(transfer, transfer**2 + weight * roughness))
+        objective = [0.5 * energy(operator.forward(x) - y) - 0.5 * weight * float(np.vdot(x, laplacian(x)))]
         return answer(x, y, Report(0, objective, weight=weight, sigma=sigma), report)
 
     def normal(x):

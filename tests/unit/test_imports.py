@@ -16,7 +16,7 @@ import helpers
 
 MODULES = ["helpers", *(f"helpers.{name}" for name in (
     "images", "images.cache", "images.earth", "images.robots", "operators", "metrics", "plots", "exercises", "files",
-    "recipes", "pretrained", "league", "restoration", "train", "convert"))]
+    "recipes", "pretrained", "league", "restoration", "train", "convert", "writing", "repair", "repair_folder"))]
 HEAVY = ("tensorflow", "keras", "skimage", "matplotlib", "sklearn", "mlxtend", "scipy", "PIL", "IPython")
 
 

@@ -131,22 +131,22 @@ def test_folder_without_pictures(tmp_path):
     assert result.exit_code == 2 and "no picture" in result.output
 
 
-@pytest.mark.parametrize(("mode", "color"), [("L", False), ("RGB", False), ("RGB", True), ("CMYK", True)])
+@pytest.mark.parametrize(("mode", "color"), [("L", True), ("RGB", False), ("RGB", True), ("CMYK", True)])
 def test_restore_writes_a_picture(tmp_path, mode, color):
     photo_file = picture(tmp_path / "in.tif", mode=mode)
     result = command("restore", photo_file, "--task", "denoise25", "--method", "total variation",
-                     "-o", tmp_path / "out.png", *(["--color"] if color else []))
+                     "-o", tmp_path / "out.png", *([] if color else ["--grey"]))
     assert result.exit_code == 0, result.output
     with Image.open(tmp_path / "out.png") as restored:
-        assert restored.size == (40, 36) and restored.mode == ("RGB" if color else "L")
+        assert restored.size == (40, 36) and restored.mode == ("RGB" if color and mode != "L" else "L")
 
 
 def test_restore_a_picture_that_is_damaged_already(tmp_path):
     x = photo("cat", size=64)
     _, y, _, _ = league.damage(x, "denoise25")
     Image.fromarray(np.rint(255 * np.clip(y, 0, 1)).astype(np.uint8)).save(tmp_path / "noisy.png")
-    result = command("restore", tmp_path / "noisy.png", "--task", "denoise25", "--method", "total variation",
-                     "--damaged", "-o", tmp_path / "out.png")
+    result = command("restore", tmp_path / "noisy.png", "--noise", "25", "--method", "total variation",
+                     "-o", tmp_path / "out.png")
     assert result.exit_code == 0, result.output
     with Image.open(tmp_path / "out.png") as restored:
         assert psnr(x, np.asarray(restored) / 255) > psnr(x, y) + 3
@@ -168,7 +168,7 @@ def test_one_pixel_and_flat_pictures(tmp_path):
         (["cut.png", "--task", "denoise25", "--method", "total variation"], "cannot be read"),
         (["in.png", "--task", "denoise25", "--method", "biharmonic"], "cannot do"),
         (["in.png", "--task", "unblur", "--method", "total variation"], "deblur"),
-        (["in.png", "--task", "missing50", "--method", "total variation", "--damaged"], "nobody knows"),
+        (["in.png"], "what is wrong"),
     ],
 )
 def test_restore_refuses_plainly_and_writes_nothing(tmp_path, monkeypatch, arguments, message):
