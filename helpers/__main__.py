@@ -48,13 +48,15 @@ def league(
 
 @app.command()
 def generate(
-    name: Annotated[str, typer.Argument(help="A generator: gan or vae.")],
+    name: Annotated[str, typer.Argument(help="A generator: gan, vae or diffusion-digits.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.npz (x, y) or OUT.png (a sheet).")],
     n: Annotated[int, typer.Option(help="How many.")] = 64,
     seed: int = 0,
     label: Annotated[int | None, typer.Option(help="One digit for all; by default all ten, equally often.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Of diffusion models: 1 takes the label as it is, more "
+                                                        "exaggerates it.")] = None,
 ):
-    """Draw new digits. An .npz file holds x, uint8 (n, 28, 28), and y, the digits asked for."""
+    """Draw new digits. An .npz file holds x, uint8 (n, 28, 28), and y, the digits that were asked for, (n,)."""
     import numpy as np
 
     from helpers import validation
@@ -66,12 +68,18 @@ def generate(
             raise ValueError(f"output {str(output)!r} must end in .npz or .png")
         validation.integer(n, "n", low=1)
         validation.seed(seed)
+        how = {}
+        if guidance is not None:
+            if not name.startswith("diffusion"):
+                raise ValueError(f"guidance: {name} has none; only diffusion models do")
+            how["guidance"] = validation.number(guidance, "guidance", low=0)
         check_writable(output)  # told at once
         from helpers import pretrained
         from helpers.models.vae import draw_labels
 
         labels = draw_labels(n, np.random.default_rng([seed, 1]), label)
-        x = np.rint(255 * pretrained.load(name).sample(n, seed, labels)[..., 0]).astype(np.uint8)
+        x = np.rint(255 * pretrained.load(name).sample(n, seed, labels, **how)).astype(np.uint8)
+        x = x[..., 0] if x.shape[-1] == 1 else x
         if output.suffix.lower() == ".npz":
             def write(path):  # through an open file: savez would add .npz to a name that ends in .NPZ
                 with open(path, "wb") as file:
@@ -81,12 +89,21 @@ def generate(
         else:
             from PIL import Image
 
-            columns = int(np.ceil(np.sqrt(n)))
-            sheet = np.zeros((-(-n // columns) * columns, 28, 28), np.uint8)
-            sheet[:n] = x
-            sheet = sheet.reshape(-1, columns, 28, 28).swapaxes(1, 2).reshape(-1, 28 * columns)
-            write_whole(output, Image.fromarray(sheet).save)
+            write_whole(output, Image.fromarray(_sheet(x)).save)
         print(f"wrote {n} digits to {output}")
+
+
+def _sheet(x):
+    """Arrange pictures (n, h, w) or (n, h, w, 3) in rows, as nearly a square as they are; what is left over is black
+    under grey pictures, and white under coloured ones."""
+    import numpy as np
+
+    n, width = len(x), x.shape[2]
+    columns = int(np.ceil(np.sqrt(n)))
+    sheet = np.full((-(-n // columns) * columns, *x.shape[1:]), 0 if x.ndim == 3 else 255, np.uint8)
+    sheet[:n] = x
+    sheet = sheet.reshape(-1, columns, *x.shape[1:]).swapaxes(1, 2)
+    return sheet.reshape(-1, width * columns, *x.shape[3:])
 
 
 @app.command()
@@ -157,7 +174,7 @@ def train(
             raise typer.Exit(130)
 
 
-GENERATORS = ("gan", "vae")
+GENERATORS = ("gan", "vae", "diffusion-digits")
 PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f")}
 DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f")}
 

@@ -1,5 +1,6 @@
 """How every shipped weight was trained, in one table: data, sizes, steps, seed. Reading it costs nothing."""
 
+import json
 from importlib import import_module
 from typing import NamedTuple
 
@@ -29,8 +30,8 @@ class Recipe(NamedTuple):
     seed: int = 0
 
     def fingerprint(self):
-        """Return the recipe as JSON can hold it."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+        """Return the recipe as it reads in a card or a checkpoint: through JSON, which knows lists and no tuples."""
+        return json.loads(json.dumps(self._asdict()))
 
     def module(self):
         """Return the module of the model: TensorFlow is loaded here and not before."""
@@ -80,6 +81,13 @@ RECIPES = {
         model="denoiser.Denoiser", data="photographs in grey",
         steps=15000, batch=16, learning_rate=1e-3, epoch=126, precision="mixed_bfloat16",
         options={"patch": 80, "sigma_max": 55 / 255},
+    ),
+    "diffusion-digits": Recipe(
+        what="class-conditional diffusion model of digits: a U-Net denoiser for every noise level",
+        model="diffusion.Diffusion", data=DIGITS,
+        steps=30000, batch=64, learning_rate=2e-3, epoch=70, final=0.02, precision="mixed_bfloat16", look=3000,
+        options={"judged": True, "world": "digits", "deform": 0.5, "drop": 0.15, "noise": (-1.0, 1.3),
+                 "network": {"widths": (48, 96), "down": (1, 2), "up": (1,)}},
     ),
 }
 

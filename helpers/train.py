@@ -146,6 +146,7 @@ def _finish(name, recipe, loop, pictures, source, folder, needed):
         "command": f"python -m helpers train {name}" + (f" --photos {source}" if pictures else ""),
         "parameters": int(sum(np.size(v) for v in stored.values())),
         "minutes": round(loop.minutes, 1),
+        "processor minutes": round(loop.processor_minutes, 1),
         "hardware": f"{_processor()}, {_cores()} cores",
         "versions": {package: version(package) for package in ("tensorflow", "keras", "numpy")},
         "needs": {other: pretrained.card(other, pretrained.home(other, folder))["sha256"] for other in needed},

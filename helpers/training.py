@@ -70,7 +70,8 @@ class Loop:
                     self.optimizers[player.name].build(self._trained_by(player))
         finally:
             keras.mixed_precision.set_global_policy(before)
-        self.step, self.minutes, self.curve, self.watched = 0, 0.0, [], []
+        self.step, self.curve, self.watched = 0, [], []
+        self.minutes, self.processor_minutes = 0.0, 0.0  # by the clock, and of all cores together
         self._update = tf.function(self._one_step, autograph=False, jit_compile=recipe.xla and not strategy)
 
     def _optimizer(self):
@@ -129,6 +130,7 @@ class Loop:
         if checkpoint is not None and checkpoint.exists():
             self.resume(checkpoint)
         saved = noted = time.monotonic()
+        busy = time.process_time()
         with _Stop() as stop, tqdm(total=steps, initial=self.step, unit="step", disable=not progress, mininterval=1,
                                    dynamic_ncols=True) as bar:
             while self.step < steps and not stop.asked:
@@ -149,6 +151,8 @@ class Loop:
                 bar.update()
                 now = time.monotonic()
                 self.minutes, noted = self.minutes + (now - noted) / 60, now
+                now = time.process_time()
+                self.processor_minutes, busy = self.processor_minutes + (now - busy) / 60, now
                 if checkpoint is not None and time.monotonic() - saved > save_every:
                     self.save(checkpoint)
                     saved = time.monotonic()
@@ -170,7 +174,7 @@ class Loop:
         """Write everything that the next step depends on, whole or not at all."""
         arrays = {f"v{i}": _array(v) for i, v in enumerate(self._variables())}
         story = json.dumps({"recipe": self.recipe.fingerprint(), "step": self.step, "minutes": self.minutes,
-                            "curve": self.curve, "watched": self.watched})
+                            "processor minutes": self.processor_minutes, "curve": self.curve, "watched": self.watched})
         make_folder(path.parent)
 
         def write(temporary):
@@ -184,7 +188,8 @@ class Loop:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 story = json.loads(str(archive["story"]))
-                recipe, step, minutes = story["recipe"], story["step"], story["minutes"]
+                recipe, step = story["recipe"], story["step"]
+                minutes, processor_minutes = story["minutes"], story["processor minutes"]
                 curve, watched = story["curve"], story["watched"]
                 arrays = [archive[f"v{i}"] for i in range(len(archive.files) - 1)]
         except Exception as error:
@@ -194,7 +199,8 @@ class Loop:
             raise ValueError(f"checkpoint {str(path)!r} belongs to another recipe: delete it to begin anew")
         for variable, values in zip(variables, arrays, strict=True):
             variable.assign(values)
-        self.step, self.minutes, self.curve, self.watched = step, minutes, curve, watched
+        self.step, self.curve, self.watched = step, curve, watched
+        self.minutes, self.processor_minutes = minutes, processor_minutes
 
 
 def planned_steps(path):

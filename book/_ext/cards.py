@@ -31,8 +31,12 @@ SETTINGS = {  # what the recipe's short names mean
     "r1": "weight of the R1 penalty",
     "sigma_max": "highest noise level",
     "strength": "strength of the deformations of digits",
+    "deform": "strength of the deformations of digits that are marked as deformed",
+    "drop": "share of the conditions that are left open",
+    "noise": "mean and standard deviation of ln σ, the logarithm of the noise level",
 }
-COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right"}
+COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right", "untold": "this model, told nothing",
+           "linear": "best linear", "gan": "the GAN"}
 
 
 class ModelCards(SphinxDirective):
@@ -80,7 +84,7 @@ def markdown(card, size):
         "Trained on": card["data"],
         "Reproduce it": f"`{card['command']}`",
         "Size": f"{number(card['parameters'])} parameters, {size / 1e6:.2f} MB as float16 numbers",
-        "Training": f"{number(card['minutes'])} minutes on {card['hardware']}, with {versions}",
+        "Training": f"{_duration(card)} on {card['hardware']}, with {versions}",
         "Needs": ", ".join(f"`{other}` `{sha256[:8]}…`" for other, sha256 in card.get("needs", {}).items()),
         "File": f"`{card['weights']}`",
         "SHA-256": f'<code style="overflow-wrap: anywhere">{card["sha256"]}</code>',  # breaks on a phone
@@ -102,10 +106,18 @@ def markdown(card, size):
     ])
 
 
+def _duration(card):
+    """Say how long a training took: by the clock, and what of it was work, since other programs may have run beside."""
+    minutes = f"{number(card['minutes'])} minutes"
+    if "processor minutes" not in card:
+        return minutes
+    return f"{minutes} by the clock, {number(card['processor minutes'])} minutes of work of its cores"
+
+
 def tables(metrics):
     """Return the metrics as tables: neighbouring metrics with the same columns share one.
 
-    A metric that would be alone with its many columns stands upright, so that no table is wider than a phone.
+    A table with more columns than rows stands upright, so that none is wider than a phone.
     """
     rows = []
     for name, values in metrics.items():
@@ -119,7 +131,7 @@ def tables(metrics):
         if not groups or groups[-1][0] != header:
             groups.append([header])
         groups[-1].append([name, *map(text, scores.values())])
-    upright = [list(map(list, zip(*group, strict=True))) if len(group) == 2 < len(group[0]) else group
+    upright = [list(map(list, zip(*group, strict=True))) if len(group) < len(group[0]) else group
                for group in groups]
     return [table(group) for group in upright]
 

@@ -109,7 +109,11 @@ class Training:
 
 
 def _samples(model, count, judge, interval=False):
-    x = model.sample(count, seed=0)
+    return _quality(model.sample(count, seed=0), judge, interval)
+
+
+def _quality(x, judge, interval=False):
+    """Return what a card says of samples: how near they are to real digits, and how evenly their classes occur."""
     quality, sure = digit_tasks.sample_quality(x, judge), {}
     if interval:
         _, low, high = digit_tasks.multiple_interval(x, judge)

@@ -45,7 +45,8 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     sigma : float
         The noise of the measurement, at least 0, in image units.
     model : Diffusion
-        A ready model, such as ``pretrained.load("diffusion-digits")``.
+        A ready model, such as ``pretrained.load("diffusion-digits")``, or any other that keeps the contract of
+        :mod:`helpers.posterior`.
     n : int
         Number of answers, at least 1.
     seed : int
@@ -70,10 +71,12 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     Raises
     ------
     ValueError, TypeError
-        If y does not fit operator and model; for an unknown method (with the near ones), n or steps below 1, σ below
-        0; if ``"repaint"`` gets another operator than a mask.
+        If y does not fit operator and model; for an unknown method (with the near ones), n, steps or jumps below 1, σ
+        or strength below 0, fewer particles than n; if ``"repaint"`` gets another operator than a mask; for a model
+        that draws without noise levels, such as a GAN.
     """
     n, y, sigma, steps, particles = _check(y, operator, sigma, model, n, method, steps, particles)
+    strength, jumps = validation.number(strength, "strength", low=0), validation.integer(jumps, "jumps", low=1)
     rng = np.random.default_rng(validation.seed(seed))
     count = particles if method == "twisted" else n
     denoise = model.denoiser(label, guidance, count)
@@ -84,11 +87,12 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
         return tf.constant(rng.standard_normal((count, *model.shape)).astype(np.float32))
 
     if method == "repaint":
-        return _repaint(denoise, measured, operator.mask, sigma, levels, noise, jumps).numpy()
+        start = model.centre + levels[0] * noise()
+        return _repaint(denoise, start, measured, operator.mask, sigma, levels, noise, jumps).numpy()
     guide = tf.function({"dps": _by_the_distance(denoise, operator, sigma, strength),
                          "pgdm": _by_the_likelihood(denoise, operator, sigma, model.spread),
                          "twisted": _by_the_likelihood(denoise, operator, sigma, model.spread)}[method])
-    x = levels[0] * noise() + 0.5
+    x = model.centre + levels[0] * noise()
     told = guide(x, tf.constant(levels[0]), measured)
     log_weights = told[2].numpy().astype(np.float64)
     for t, t_next in itertools.pairwise(levels):
@@ -173,11 +177,10 @@ def _solve(operator, b, r2, noise):
                          step, (0, tf.zeros_like(b), b, b, size))[1]
 
 
-def _repaint(denoise, y, mask, sigma, levels, noise, jumps):
+def _repaint(denoise, x, y, mask, sigma, levels, noise, jumps):
     """Return the pictures of RePaint: known pixels come from y at each level, the others from the model."""
     run = tf.function(denoise)
     known = tf.constant(mask[None, :, :, None].astype(np.float32))
-    x = levels[0] * noise() + 0.5
     for t, t_next in itertools.pairwise(levels):
         for jump in range(jumps):
             clean = run(x, tf.constant(t))
@@ -229,6 +232,9 @@ def _check(y, operator, sigma, model, n, method, steps, particles):
         raise TypeError(f"operator must be one of helpers.operators, but {type(operator).__name__} came")
     if method == "repaint" and not isinstance(operator, Mask):
         raise ValueError(f"method 'repaint' puts known pixels in place: it needs a Mask, not {operator.name}")
+    lacking = [name for name in ("shape", "centre", "spread", "schedule", "denoiser") if not hasattr(model, name)]
+    if lacking:
+        raise TypeError(f"model must be a diffusion model, but {type(model).__name__} came, which has no {lacking[0]}")
     y = validation.array(y, "y", ranks=(3,)).astype(np.float32)
     expected = operator.forward(np.zeros(model.shape, np.float32)).shape
     if y.shape != expected:

@@ -31,6 +31,7 @@ def missing(card, html):
     said = [card[key] for key in ("parameters", "minutes", "metrics", "held out as it went", "data", "command",
                                   "hardware", "versions", "weights", "sha256")]
     said.append({key: value for key, value in card["recipe"].items() if key not in ("what", "data")})
+    said.append(card.get("processor minutes"))
     return [leaf for leaf in leaves(said) if not (
         leaf in shown if isinstance(leaf, str) else any(abs(one - leaf) <= 1e-3 * abs(leaf) for one in numbers))]
 
@@ -45,8 +46,8 @@ def test_every_number_is_on_the_page(name):
 
 CARD = {
     "name": "toy", "what": "a toy: it stands | for all", "data": "the pictures of a test",
-    "command": "python -m helpers train toy", "parameters": 1234567, "minutes": 12.3, "hardware": "a chip, 2 cores",
-    "versions": {"numpy": "9.8.7"}, "needs": {"other": "fedcba9876543210"},
+    "command": "python -m helpers train toy", "parameters": 1234567, "minutes": 12.3, "processor minutes": 23.4,
+    "hardware": "a chip, 2 cores", "versions": {"numpy": "9.8.7"}, "needs": {"other": "fedcba9876543210"},
     "recipe": {"what": "a toy", "steps": 5000, "learning_rate": 5e-05, "betas": [0.25, 0.75], "clipnorm": None,
                "xla": False, "options": {"sigma_max": 0.21568627450980393, "network": {"width": 48}}, "seed": 0},
     "metrics": {
@@ -54,6 +55,7 @@ CARD = {
         "PSNR at sigma = 50/255 (dB)": {"value": 26.5, "dct_shrinkage": 24.75},
         "ELBO (nats)": {"value": -1357.9},
         "samples": {"distance": 375.25, "floor": 3.40625, "multiple of the floor": 110.5, "rarest class": 0.0625},
+        "samples, guided": {"distance": 374.5, "floor": 3.5, "multiple of the floor": 110.25, "rarest class": 0.03125},
         "hole": {"value": {"psnr": 21.5, "readable": 0.875}, "biharmonic": {"psnr": 16.25, "readable": 0.59}},
     },
     "held out as it went": [[1000, {"PSNR": 25.5}], [2000, {"PSNR": 27.25}]],
@@ -91,6 +93,7 @@ def test_a_card_of_every_shape(build, tmp_path):
     assert not warnings
     assert not missing(card, html)
     assert "7 seas" in missing(card | {"data": "7 seas"}, html) and missing(card | {"minutes": 987.6}, html)
+    assert missing(card | {"processor minutes": 876.5}, html)
     section = BeautifulSoup(html, "html.parser").find("section", id="toy")
     assert len(section.find_all("polyline")) == 2 and "linear" in section.figure.get_text()
     header = [cell.get_text() for cell in section.table.find_all("th")]

@@ -6,6 +6,7 @@ import re
 import signal
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,8 +14,9 @@ from typer.testing import CliRunner
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import pretrained
-from helpers.__main__ import app
+from helpers.__main__ import _sheet, app
 from helpers.images import digits
+from helpers.recipes import RECIPES
 from tests.unit import toy
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
@@ -40,7 +42,7 @@ def refused(result, message):
 # -------------------------------------------------------------------------------------------------- generate
 
 
-@pytest.mark.parametrize("name", ["gan", "vae"])
+@pytest.mark.parametrize("name", ["gan", "vae", "diffusion-digits"])
 def test_generate_writes_digits_with_their_labels(name, tmp_path):
     result = command("generate", name, "--n", 7, "--seed", 3, "-o", "out.npz")
     assert result.exit_code == 0, result.output
@@ -100,6 +102,50 @@ def test_generate_refuses_plainly_and_writes_nothing(tmp_path, arguments, messag
 @pytest.mark.parametrize("label", [12, 10, -1])
 def test_generate_refuses_a_label_that_is_no_digit(label):
     refused(command("generate", "gan", "--label", label, "-o", "out.npz"), f"label must lie in 0 … 9, but {label} came")
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Diffusion models as small as they can be, in the place of the shipped ones."""
+    network = {"widths": (8, 8), "down": (1, 1), "up": (1,)}
+
+    def load(name):
+        keras.utils.set_random_seed(0)
+        recipe, rng = RECIPES[name], np.random.default_rng(0)
+        model = recipe.ready().blank(recipe._replace(options=recipe.options | {"network": network}))
+        for variable in model.network.trainable_variables:  # labels act through layers that start at zero
+            variable.assign_add((0.1 * rng.standard_normal(variable.shape)).astype(np.float32))
+        return model
+
+    monkeypatch.setattr(pretrained, "load", load)
+
+
+def test_generate_draws_digits_by_diffusion(untrained):
+    result = command("generate", "diffusion-digits", "--label", 3, "--n", 5, "-o", "out.npz", "--guidance", 2)
+    assert result.exit_code == 0 and result.stdout == "wrote 5 digits to out.npz\n" and result.stderr == ""
+    with np.load("out.npz", allow_pickle=False) as archive:
+        x, y = archive["x"], archive["y"]
+    assert x.shape == (5, 28, 28) and y.tolist() == [3] * 5
+    guided, plain = (pretrained.load("diffusion-digits").sample(5, 0, y, guidance=w)[..., 0] for w in (2, 1))
+    assert np.abs(x / 255 - guided).max() <= 0.5 / 255 + 1e-6
+    assert np.abs(plain - guided).max() > 2 / 255, "guidance makes a difference"
+
+
+def test_a_sheet_of_coloured_pictures_is_white_where_none_is():
+    x = np.random.default_rng(0).integers(0, 200, (3, 5, 4, 3), np.uint8)
+    sheet = _sheet(x)
+    assert sheet.shape == (10, 8, 3) and (sheet[5:, 4:] == 255).all()
+    assert np.array_equal(sheet[:5, 4:], x[1]) and np.array_equal(sheet[5:, :4], x[2])
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["diffusion-digits", "--label", 12], "label must lie in 0 … 9"), (["diffusion-digit"], "'diffusion-digits'"),
+    (["diffusion-digits", "--guidance", -1], "guidance must be at least 0"),
+    (["gan", "--guidance", 1], "guidance: gan has none"),
+])
+def test_generate_refuses_plainly_by_diffusion(untrained, arguments, message):
+    refused(command("generate", *arguments, "-o", "out.png"), message)
+    assert os.listdir() == []
 
 
 def test_a_refused_label_leaves_the_old_file(tmp_path):

@@ -15,8 +15,8 @@ import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import images
 from helpers.images import SPLITS
 from helpers.league import digit_tasks
-from helpers.metrics import psnr
-from helpers.models import vae
+from helpers.metrics import frechet_distance, psnr
+from helpers.models import vae, worlds
 from tests.unit.worlds import OF_DIGITS, coded_digits, put_digits, put_photos, random_digits, training
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
@@ -54,7 +54,7 @@ def test_no_training_sees_a_held_out_digit(name, monkeypatch):
 def test_every_training_digit_is_trained_on_and_with_its_own_label(name, monkeypatch):
     put_digits(monkeypatch, coded_digits(20, 100), coded_digits(20, 200))
     made = training(name)
-    seen = set()
+    seen, told = set(), 0
     for step in range(12):
         drawn = [t.numpy() for t in tf.nest.flatten(made.draw(tf.constant([0, step]), 16))]
         places = range(1, 16, 2) if name == "inverter" else range(16)  # generated digits stand at even places
@@ -63,10 +63,20 @@ def test_every_training_digit_is_trained_on_and_with_its_own_label(name, monkeyp
         seen |= set(levels.tolist())
         assert levels.max() < 120, "a held-out digit"
         if name != "restorer":  # which is told no label
-            label = next(t for t in drawn if t.shape in ((16,), (16, 10)))
-            label = label if label.ndim == 1 else label.argmax(1)
-            assert np.array_equal(label[list(places)], levels % 10)
+            label = labels(name, drawn)[list(places)]
+            said = label >= 0
+            assert np.array_equal(label[said], levels[said] % 10)
+            told += said.sum()
     assert seen == set(range(100, 120))
+    assert name == "restorer" or told > 12 * len(places) // 2
+
+
+def labels(name, drawn):
+    """Return the classes of a batch, -1 where one is not said."""
+    if name.startswith("diffusion"):
+        return drawn[1][:, 0]
+    label = next(t for t in drawn if t.shape in ((16,), (16, 10)))
+    return label if label.ndim == 1 else label.argmax(1)
 
 
 def test_the_denoiser_trains_on_the_training_photographs_alone(monkeypatch):
@@ -196,22 +206,27 @@ def test_the_bound_of_the_vae_is_that_of_held_out_digits_under_their_labels(code
         assert np.array_equal(x, coded.x_test) and np.array_equal(label, coded.y_test)
 
 
-@pytest.mark.parametrize("name", ["gan", "vae"])
+class Judge:
+    """Stands in for the classifier: it notes of what it was asked the features, and reads as ``judge()`` does."""
+
+    def __init__(self):
+        self.shown = []
+
+    def features(self, x):
+        self.shown.append(np.array(x))
+        return np.asarray(x).reshape(len(x), -1)[:, :3] + 0.1 * np.arange(len(x))[:, None] % 1
+
+    def coverage(self, x):
+        return np.bincount(self.read(x), minlength=10) / len(x)
+
+    def read(self, x):
+        return judge().read(x)
+
+
+@pytest.mark.parametrize("name", ["gan", "vae", "diffusion-digits"])
 def test_samples_are_measured_to_held_out_digits_and_the_floor_is_real(name, coded):
-    shown = []
-
-    class Judge:
-        def features(self, x):
-            shown.append(np.array(x))
-            return np.asarray(x).reshape(len(x), -1)[:, :3] + 0.1 * np.arange(len(x))[:, None] % 1
-
-        def coverage(self, x):
-            return np.full(10, 0.1)
-
-        def read(self, x):
-            return np.zeros(len(x), int)
-
     made = training(name, judge=Judge())
+    shown = made.judge.shown if hasattr(made, "judge") else made.world.judge.shown
     drawn = []
     sample = made.ready.sample
     made.ready.sample = lambda *a, **k: drawn.append(sample(*a, **k)) or drawn[-1]
@@ -220,6 +235,89 @@ def test_samples_are_measured_to_held_out_digits_and_the_floor_is_real(name, cod
     wanted = [coded.x_test, drawn[0], coded.x_train]
     assert all(any(np.array_equal(x, one) for one in wanted) for x in shown)
     assert all(any(np.array_equal(x, one) for x in shown) for one in wanted)
+
+
+class Drawer:
+    """Stands in for a diffusion model. A sample is flat, and the last digit of its level is the class asked for, or in
+    one of five the next. What it denoises comes out too bright by 0.25. It notes what it was asked."""
+
+    def __init__(self, first, truth=None):
+        self.first, self.truth, self.drawn, self.seen = first, truth, [], []
+
+    def sample(self, n, seed, label, **how):
+        self.drawn.append((n, np.array(label), how))
+        level = self.first + label + (np.arange(n) % 50 < 10)
+        return np.tile((level / 255).astype(np.float32)[:, None, None, None], (1, 28, 28, 1))
+
+    def evaluations(self, sampler, steps, guidance=1.0):
+        return {"sampler": sampler, "steps": steps} | ({} if guidance == 1 else {"guidance": guidance})
+
+    def denoise(self, x, sigma, label=None):
+        self.seen.append((np.array(x), sigma, label))
+        return self.truth + np.float32(0.25)
+
+
+@pytest.fixture
+def judged(coded, monkeypatch):
+    """A training of diffusion on coded digits, with stand-ins for the model, the judge, and their rivals."""
+    made = training("diffusion-digits", judge=Judge())
+    made.ready, rivals = Drawer(100, coded.x_test), SimpleNamespace(gan=Drawer(150), linear=Drawer(0, coded.x_test))
+
+    def learn(x):
+        rivals.learned = x
+        return rivals.linear
+
+    monkeypatch.setattr(worlds.pretrained, "load", lambda name: {"gan": rivals.gan}[name])
+    monkeypatch.setattr(worlds, "LinearDenoiser", learn)
+    return made, rivals
+
+
+@pytest.mark.parametrize("look", ["watch", "evaluate"])
+def test_a_diffusion_model_denoises_held_out_digits_under_their_labels(coded, judged, look):
+    made, rivals = judged
+    report = getattr(made, look)()
+    asked = [made.ready.seen] + ([rivals.linear.seen] if look == "evaluate" else [])
+    for seen in asked:
+        assert [sigma for _, sigma, _ in seen] == list(worlds.LEVELS)
+        for x, sigma, label in seen:
+            assert x.shape == coded.x_test.shape and np.array_equal(label, coded.y_test)
+            noise = (x - coded.x_test) / sigma
+            assert abs(noise.mean()) < 0.03 and abs(noise.std() - 1) < 0.03
+    for sigma in worlds.LEVELS:
+        error = report[f"error at σ = {sigma:g}"]
+        assert (error["value"] if look == "evaluate" else error) == pytest.approx(0.25)
+        assert look == "watch" or error["linear"] == pytest.approx(0.25)
+    if look == "evaluate":
+        assert np.array_equal(rivals.learned, coded.x_train), "the rival knows the training digits"
+
+
+def test_samples_of_diffusion_are_judged_beside_those_of_the_gan_and_real_digits(coded, judged):
+    """All three draws alike: 5,000, each class as often, against the same held-out digits; each with its price."""
+    made, rivals = judged
+    report = made.evaluate()
+    plain, guided, by_gan = (report[f"5,000 samples{which}"] for which in ("", ", guidance 1.5", " of the GAN"))
+    assert len(made.ready.drawn) == 2 and len(rivals.gan.drawn) == 1
+    for found, (n, label, how), drawer in zip((plain, guided, by_gan), [*made.ready.drawn, *rivals.gan.drawn],
+                                              (made.ready, made.ready, rivals.gan), strict=True):
+        assert n == 5000 and set(np.bincount(label)) == {500}
+        assert found["network evaluations a picture"] == (how or 1), "the price of another sampler than was used"
+        x = drawer.sample(5000, 0, label)
+        features = Judge().features
+        assert found["Fréchet distance"] == pytest.approx(frechet_distance(features(x), features(coded.x_test)))
+        assert found["floor"] == pytest.approx(frechet_distance(features(coded.x_train), features(coded.x_test)))
+        assert found["multiple of the floor"] == pytest.approx(found["Fréchet distance"] / found["floor"])
+        assert found["read as the class asked for"] == pytest.approx(0.8)
+        assert found["rarest class"] == pytest.approx(0.1) == found["most frequent class"]
+    assert guided["network evaluations a picture"]["guidance"] == 1.5 and plain != guided
+
+
+def test_samples_and_held_out_digits_are_as_far_from_training_digits_as_the_card_says(judged):
+    """The brightest training digit has the level 79; samples begin at 100 and 150, held-out digits at 200."""
+    found = judged[0].evaluate()["distance from the nearest training digit"]
+    beyond = 4.5 + 0.2 - 79  # the mean class, and one of five a level brighter
+    assert found["value"] == pytest.approx((100 + beyond) / 255, rel=1e-3) == found["guidance 1.5"]
+    assert found["gan"] == pytest.approx((150 + beyond) / 255, rel=1e-3)
+    assert found["held-out digits"] == pytest.approx((224.5 - 79) / 255, rel=1e-3)
 
 
 def test_the_denoiser_is_watched_and_judged_on_photographs_that_did_not_train(monkeypatch):

@@ -24,6 +24,8 @@ SMALL = {
     "restorer": {"network": {"channels": (8, 8, 16)}}, "vae": {"network": {"latent": 4, "width": 8}},
     "gan": {"generator": {"latent": 6, "width": 8}, "discriminator": {"width": 8}},
     "inverter": {"network": {"width": 8}},
+    **{name: {"network": {"widths": (8, 16), "down": (1, 1), "up": (1,)}}
+       for name in RECIPES if name.startswith("diffusion")},
 }
 
 
@@ -110,6 +112,7 @@ PLAYERS = {
     "discriminator": ("gan", 40, 3e-3, lambda before, after: after < 0.3 * before),
     "generator": ("gan", 40, 3e-3, lambda before, after: after < 0.5 * before),
     "encoder": ("inverter", 60, 3e-3, lambda before, after: after < 0.6 * before),
+    "diffusion": ("diffusion-digits", 80, 5e-3, lambda before, after: after < 0.3 * before),
 }
 
 

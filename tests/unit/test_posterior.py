@@ -1,13 +1,16 @@
 """Posterior samplers, against worlds whose posterior is known in closed form."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from helpers.operators import Blur, Identity, Mask, Operator
+from helpers.operators import Blur, Downsample, Identity, Mask, Operator
 from helpers.posterior.exact import Mixture
 
 tf = pytest.importorskip("tensorflow")
-from helpers.posterior import samplers  # noqa: E402 - it needs TensorFlow
+from helpers.models import diffusion, keras  # noqa: E402 - they need TensorFlow
+from helpers.posterior import samplers  # noqa: E402
 
 RIGHT = Mask(np.array([[0, 1]]))
 EXACT = ("pgdm", "twisted")
@@ -16,7 +19,7 @@ EXACT = ("pgdm", "twisted")
 class World:
     """Pictures of 1 × 2 pixels from a Gaussian mixture, with the perfect denoiser in the place of a network."""
 
-    shape, spread = (1, 2, 1), 0.25
+    shape, centre, spread = (1, 2, 1), 0.5, 0.25
 
     def __init__(self, mixture):
         self.mixture = mixture
@@ -115,6 +118,83 @@ def test_the_same_seed_draws_the_same_and_another_does_not(two_kinds, method):
     assert first.shape == (3, 1, 2, 1) and first.dtype == np.float32
 
 
+# ------------------------------------------------------------------------------------------- a model of the course
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A diffusion model with a network, untrained: two channels, three conditions, and weights without a nought."""
+    keras.utils.set_random_seed(0)
+    made = diffusion.build((8, 8, 2), (3,), widths=(8, 8), down=(1, 1), up=(1,))
+    rng = np.random.default_rng(0)
+    for variable in made.trainable_variables:
+        variable.assign_add((0.1 * rng.standard_normal(variable.shape)).astype(np.float32))
+    return diffusion.Diffusion(made, (3,), 0.2, 0.3)
+
+
+def by_hand(model, n, seed, steps, draws=1, **how):
+    """Return samples of the prior: the ancestral step of DDPM, written out in NumPy. Of the ``draws`` of noise that a
+    method takes for each step, the first is used."""
+    rng, levels = np.random.default_rng(seed), model.schedule(steps)
+
+    def noise():
+        return rng.standard_normal((n, *model.shape)).astype(np.float32)
+
+    x = model.centre + levels[0] * noise()
+    for t, after in itertools.pairwise(levels):
+        clean, kept = model.denoise(x, float(t), **how), (after / t) ** 2
+        x = clean + kept * (x - clean)
+        if after > 0 or draws > 1:
+            new = [noise() for _ in range(draws)]
+            x = x + np.sqrt(1 - kept) * after * new[0]
+    return x
+
+
+PRIORS = {"pgdm": {}, "dps": {}, "repaint": {"jumps": 1}, "twisted": {"particles": 4}}
+
+
+@pytest.mark.parametrize("method", samplers.METHODS)
+def test_with_nothing_seen_a_network_draws_from_its_prior(network, method):
+    """Number for number: no method adds anything of its own where the measurement says nothing."""
+    nothing, how = Mask(np.zeros((8, 8), bool)), {"label": 1, "guidance": 2.0}
+    x = samplers.sample(np.zeros((8, 8, 2)), nothing, 0.1, network, 4, seed=3, method=method, steps=4,
+                        **how, **PRIORS[method])
+    prior = by_hand(network, 4, 3, 4, draws=2 if method == "repaint" else 1, **how)
+    if method == "twisted":  # its particles come out in random order
+        x, prior = (np.array(sorted(some, key=lambda one: one.flat[0])) for some in (x, prior))
+    np.testing.assert_allclose(x, prior, atol=5e-5)
+    assert np.abs(prior[0] - prior[1]).max() > 0.1, "these could not be mistaken for each other"
+
+
+@pytest.mark.parametrize("method", samplers.METHODS)
+@pytest.mark.parametrize("sigma", [0.0, 0.1])
+def test_a_network_answers_a_measurement(network, method, sigma):
+    half, rng = Mask.half((8, 8), "bottom"), np.random.default_rng(0)
+    y = half.forward(rng.random((8, 8, 2)))
+
+    def answers(y=y, seed=0, **how):
+        return samplers.sample(y, half, sigma, network, 3, seed=seed, method=method, steps=3, **how)
+
+    x = answers()
+    assert x.shape == (3, 8, 8, 2) and x.dtype == np.float32 and np.isfinite(x).all()
+    assert np.array_equal(x, answers()), "the same seed, the same answers"
+    others = {"seed": answers(seed=1), "measurement": answers(half.forward(rng.random((8, 8, 2)))),
+              "label": answers(label=2), "guidance": answers(label=2, guidance=3.0)}
+    for what, other in others.items():
+        assert np.abs(other - x).max() > 1e-3, f"another {what}, other answers"
+    assert np.abs(others["label"] - others["guidance"]).max() > 1e-3
+    if method == "repaint" and sigma == 0:
+        np.testing.assert_allclose(x[:, :4], np.broadcast_to(y[:4], (3, 4, 8, 2)), atol=1e-6)
+
+
+@pytest.mark.parametrize("operator", [Blur.gaussian(1), Downsample(2), Identity()])
+@pytest.mark.parametrize("method", ["pgdm", "dps", "twisted"])
+def test_a_network_takes_any_operator(network, operator, method):
+    y = operator.forward(np.random.default_rng(0).random((8, 8, 2)))
+    x = samplers.sample(y, operator, 0.05, network, 2, seed=0, method=method, steps=2, particles=2)
+    assert x.shape == (2, 8, 8, 2) and np.isfinite(x).all()
+
+
 def test_conjugate_gradients_solve(gaussian):
     """For a blur, where A Aᵀ is no diagonal matrix."""
     operator, rng = Blur.gaussian(1), np.random.default_rng(0)
@@ -137,6 +217,8 @@ def test_weights_copy_heavy_particles():
     ({"method": "pgdn"}, ValueError, "pgdm"), ({"y": np.zeros((2, 2, 1))}, ValueError, "y has shape"),
     ({"y": np.full((1, 2, 1), np.nan)}, ValueError, "y"), ({"operator": np.eye(2)}, TypeError, "operator"),
     ({"method": "repaint", "operator": Identity()}, ValueError, "Mask"), ({"particles": 1}, ValueError, "particles"),
+    ({"jumps": 0}, ValueError, "jumps"), ({"strength": -1.0}, ValueError, "strength"),
+    ({"model": object()}, TypeError, "model must be a diffusion model, but object came, which has no shape"),
 ])
 def test_bad_input_is_named(gaussian, change, error, message):
     given = {"y": measurement([0, 0.5]), "operator": RIGHT, "sigma": 0.1, "model": gaussian, "n": 2, "seed": 0,

@@ -326,6 +326,18 @@ def test_a_full_disk_at_the_end_leaves_the_old_weights_and_the_training(tmp_path
 # ------------------------------------------------------------------------------------------ bad checkpoints
 
 
+def test_a_checkpoint_knows_its_recipe_again_whatever_its_options_hold(tmp_path):
+    """JSON gives lists back for tuples, at every depth."""
+    recipe = toy.RECIPE._replace(options={"noise": (-1.0, 1.3), "network": {"widths": (48, 96), "down": [(1,), None]}})
+    loop(recipe).run(tmp_path / "toy.npz", steps=2, progress=False)
+    again = loop(recipe)
+    again.resume(tmp_path / "toy.npz")
+    assert again.step == 2
+    other = recipe._replace(options=recipe.options | {"network": {"widths": (48, 97), "down": [(1,), None]}})
+    with pytest.raises(ValueError, match="another recipe"):
+        loop(other).resume(tmp_path / "toy.npz")
+
+
 @pytest.mark.parametrize("change", [{"learning_rate": 0.04}, {"seed": 1}, {"options": {"width": 5}}, {"steps": 13}])
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path, change):
     path = tmp_path / "toy.npz"

@@ -8,15 +8,17 @@ import tensorflow as tf
 from helpers import images
 from helpers.images import SPLITS
 from helpers.models import gan
-from helpers.recipes import RECIPES
+from helpers.recipes import DIGITS, RECIPES
 
 SMALL = {
     "denoiser": {"network": {"channels": (8, 8, 8)}, "patch": 24},
     "restorer": {"network": {"channels": (8, 8, 16)}}, "vae": {"network": {"latent": 4, "width": 8}},
     "gan": {"generator": {"latent": 6, "width": 8}, "discriminator": {"width": 8}},
     "inverter": {"network": {"width": 8}},
+    **{name: {"network": {"widths": (8, 8), "down": (1, 1), "up": (1,)}}
+       for name in RECIPES if name.startswith("diffusion")},
 }
-OF_DIGITS = [name for name in RECIPES if name != "denoiser"]
+OF_DIGITS = [name for name, recipe in RECIPES.items() if recipe.data.startswith(DIGITS)]
 
 
 def small(name):

@@ -1,0 +1,244 @@
+"""The worlds that diffusion models learn: what a training draws, and how samples are judged.
+
+A world has the ``shape`` of its pictures, the ``choices`` of its conditions, mean and standard deviation of its pixels
+(``centre``, ``spread``), ``draw(seed, batch, deform)`` for batches in the graph, and ``watch(model)`` and
+``evaluate(model)`` for held-out metrics. Its ``marks`` are further conditions that training alone sets, such as
+"deformed": samples, of which nothing of the kind is said, come out as the real pictures are (Karras et al. 2022,
+arXiv:2206.00364, appendix F.2).
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from helpers import metrics, pretrained
+from helpers.images import digits, earth, robots
+from helpers.league import digit_tasks
+from helpers.models.augment import draw_digits
+from helpers.models.vae import _quality
+from helpers.training import split
+
+LEVELS = (0.1, 0.3, 1.0, 3.0)  # noise levels at which held-out pictures are denoised
+
+
+def denoising_error(model, x, label=None, seed=0):
+    """Return the root mean square error of denoised pictures at each of ``LEVELS``: what a prior is worth.
+
+    The same seed draws the same noise, so that models can be compared.
+    """
+    noise, found = np.random.default_rng(seed).standard_normal(x.shape, dtype=np.float32), {}
+    for sigma in LEVELS:
+        error = model.denoise(x + np.float32(sigma) * noise, sigma, label) - x
+        found[f"error at σ = {sigma:g}"] = float(np.sqrt(np.mean(error**2)))
+    return found
+
+
+class LinearDenoiser:
+    """The best linear denoiser of some pictures: only their mean and covariance are looked at (Wiener's filter)."""
+
+    def __init__(self, pictures):
+        flat = pictures.reshape(len(pictures), -1)
+        self.shape, self.mean = pictures.shape[1:], flat.mean(axis=0)
+        values, self.directions = np.linalg.eigh(np.cov(flat, rowvar=False))
+        self.variances = np.maximum(values, 0)
+
+    def denoise(self, x, sigma, label=None):
+        """Return the denoised pictures; what they show makes no difference."""
+        along = (x.reshape(len(x), -1) - self.mean) @ self.directions
+        return (self.mean + (self.variances / (self.variances + sigma**2) * along) @ self.directions.T).reshape(x.shape)
+
+    def sample(self, n, seed):
+        """Return Gaussian pictures (n, ...) of the same mean and covariance, in [0, 1]."""
+        drawn = np.random.default_rng(seed).standard_normal((n, len(self.mean))) * np.sqrt(self.variances)
+        return np.clip(self.mean + drawn @ self.directions.T, 0, 1).reshape(n, *self.shape)
+
+
+def beside(errors, **baselines):
+    """Return a table of errors with those of the baselines beside them."""
+    return {name: {"value": value, **{who: other[name] for who, other in baselines.items()}}
+            for name, value in errors.items()}
+
+
+class Digits:
+    """MNIST digits with their class as a condition. Two of three are deformed at random, and marked as such."""
+
+    shape, choices, marks = (28, 28, 1), (10,), (1,)
+    centre, spread = 0.13, 0.31
+
+    def __init__(self, judge):
+        data = digits()
+        self.x_train, self.y_train = tf.constant(data.x_train), tf.constant(data.y_train)
+        self.held_out, self.judge = (data.x_test, data.y_test), judge
+
+    def draw(self, seed, batch, deform):
+        """Return digits (batch, 28, 28, 1), and (batch, 2) their classes and 0 for deformed, -1 for not."""
+        bent, index = draw_digits(self.x_train, seed, batch, deform)
+        mark = tf.minimum(tf.range(batch) % 3, 1) - 1  # -1, 0, 0, -1, 0, 0, …
+        x = tf.where((mark < 0)[:, None, None, None], tf.gather(self.x_train, index), bent)
+        return x, tf.stack([tf.cast(tf.gather(self.y_train, index), tf.int32), mark], axis=1)
+
+    def watch(self, model):
+        """Return the errors of held-out digits, and what a thousand samples are worth."""
+        x = model.sample(1000, 0, np.arange(1000) % 10)
+        quality = digit_tasks.sample_quality(x, self.judge)
+        return {**denoising_error(model, *self.held_out), "multiple of the floor": quality.multiple,
+                "asked": self._as_asked(x), "nearest": self._nearest(x[:500]) / self._nearest(self.held_out[0])}
+
+    def _as_asked(self, x):
+        """Return the share of samples that are read as the class that was asked for, 0, 1, … 9, 0, 1, …"""
+        return float(np.mean(self.judge.read(x) == np.arange(len(x)) % 10))
+
+    def _nearest(self, x):
+        """Return the mean distance of pictures from the nearest training digit: root mean square over pixels."""
+        x, known = x.reshape(len(x), -1), self.x_train.numpy().reshape(len(self.x_train), -1)
+        squares = (x**2).sum(1)[:, None] - 2 * x @ known.T + (known**2).sum(1)
+        return float(np.mean(np.sqrt(np.maximum(squares.min(1), 0) / x.shape[1])))
+
+    def evaluate(self, model):
+        """Return what 5,000 samples are worth, with guidance and without, beside as many of the shipped GAN, which are
+        measured in the same way: all classes equally often. Then how near the first 500 come to training digits, and
+        500 held-out ones, of each class as many; and how well held-out digits are denoised.
+        """
+        asked, how = np.arange(5000) % 10, {"sampler": "heun", "steps": 9}
+        strong = how | {"guidance": 1.5}
+        drawn = {"5,000 samples": (model.evaluations(**how), model.sample(5000, 0, asked, **how)),
+                 "5,000 samples, guidance 1.5": (model.evaluations(**strong), model.sample(5000, 0, asked, **strong)),
+                 "5,000 samples of the GAN": (1, pretrained.load("gan").sample(5000, 0, asked))}
+        nearest = [self._nearest(x[:500]) for _, x in drawn.values()] + [self._nearest(self.held_out[0])]
+        linear = LinearDenoiser(self.x_train.numpy())
+        return {**{name: {"network evaluations a picture": price, **_quality(x, self.judge, interval=True),
+                          "read as the class asked for": self._as_asked(x)} for name, (price, x) in drawn.items()},
+                "distance from the nearest training digit": dict(zip(
+                    ("value", "guidance 1.5", "gan", "held-out digits"), nearest, strict=True)),
+                **beside(denoising_error(model, *self.held_out), linear=denoising_error(linear, *self.held_out))}
+
+
+class Robots:
+    """Robots on white with their six attributes as conditions: unlimited pictures, pasted in the graph."""
+
+    shape, choices, marks = (32, 32, 3), (10,) * 6, ()
+    centre, spread = 0.86, 0.26
+
+    def __init__(self, judge=None):
+        self.parts = {kind: tf.constant(part.reshape(100, 32, 32, 4)) for kind, part in robots.parts(32).items()}
+        shown = robots.allowed(robots.from_index(np.arange(robots.WORLD)))
+        self.numbers = tf.constant(np.flatnonzero(shown).astype(np.int32))
+
+    def draw(self, seed, batch, deform=0):
+        """Return robots (batch, 32, 32, 3) without a held-out pair and their attributes (batch, 6)."""
+        which = tf.random.stateless_uniform([batch], seed, 0, len(self.numbers), tf.int32)
+        said = tf.gather(self.numbers, which)[:, None] // [100000, 10000, 1000, 100, 10, 1] % 10
+        return self.paste(said), said
+
+    def paste(self, attributes):
+        """Return the pictures (N, 32, 32, 3) of attributes (N, 6), as ``robots.render`` does outside the graph."""
+        x = tf.ones([1, 32, 32, 3])
+        for column, part in enumerate(self.parts.values(), start=1):
+            part = tf.gather(part, 10 * attributes[:, 0] + attributes[:, column])
+            x = part[..., :3] + (1 - part[..., 3:]) * x
+        return tf.clip_by_value(x, 0, 1)
+
+    def watch(self, model):
+        """Return the errors of robots told and not told, and how 100 samples of each kind came out."""
+        asked = robots.draw_robots(256, 1)
+        x = robots.render(asked)
+        return {**denoising_error(model, x, asked),
+                **{f"{name}, untold": value for name, value in denoising_error(model, x).items()},
+                "as asked": self._as_asked(model, 100, "train")["all six"],
+                "as asked, held-out pairs": self._as_asked(model, 100, "held-out")["all six"],
+                **self._untold(model, 100)}
+
+    def _as_asked(self, model, count, split, guidance=1.0):
+        """Return the share of robots that came out with all six attributes as asked for, and for each attribute."""
+        asked = robots.draw_robots(count, 2, split)
+        right = robots.read(model.sample(count, 0, asked, guidance=guidance))[0] == asked
+        shares = {name: float(right[:, k].mean()) for k, name in enumerate(robots.ATTRIBUTES)}
+        return {"all six": float(right.all(1).mean()), **shares}
+
+    def _untold(self, model, count):
+        """Return how many samples without a caption are robots of the world, and how many show a pair held out."""
+        read, far = robots.read(model.sample(count, 0))
+        return {"within 0.03 of a robot": float((far < 0.03).mean()), "median distance": float(np.median(far)),
+                "pairs held out": float((~robots.allowed(read)).mean())}
+
+    def evaluate(self, model):
+        """Return the shares of :meth:`watch` for a thousand samples each, with and without guidance, and the errors of
+        denoised robots beside those of the best linear denoiser."""
+        report = {}
+        for part, what in (("train", "pairs seen"), ("held-out", "pairs held out")):
+            for guidance in (1.0, 2.0):
+                report[f"as asked, {what}, guidance {guidance:g}"] = self._as_asked(model, 1000, part, guidance)
+        report["network evaluations"] = {f"guidance {w:g}": model.evaluations("heun", 9, w) for w in (1.0, 2.0)}
+        held_out = robots.draw_robots(500, 3, "held-out")
+        x = robots.render(held_out)
+        linear = denoising_error(LinearDenoiser(robots.render(robots.draw_robots(6000, 4))), x)
+        told, untold = denoising_error(model, x, held_out), denoising_error(model, x)
+        return {**report, "without a caption": self._untold(model, 1000),
+                **beside(told, untold=untold, linear=linear)}
+
+
+TURNS = (lambda x: tf.transpose(x, [0, 2, 1, 3]), lambda x: x[:, ::-1], lambda x: x[:, :, ::-1])  # all of the square
+
+
+class Earth:
+    """Satellite pictures of the Earth, 32 × 32, without conditions; held out are two continents.
+
+    Windows are cut at random from larger patches. Two of three are turned or mirrored, and marked as such.
+    """
+
+    shape, choices, marks = (32, 32, 3), (), (1,)
+    centre, spread = 0.29, 0.19
+
+    def __init__(self, judge=None):
+        self.patches = tf.constant(np.rint(255 * earth.patches("train", 64)).astype(np.uint8))
+        self.held_out = np.concatenate([earth.patches(name, 32) for name in ("australia", "south-america")])
+
+    def draw(self, seed, batch, deform=0):
+        """Return windows (batch, 32, 32, 3), and (batch, 1) 0 for turned or mirrored, -1 for not."""
+        seeds = split(seed, 3)
+        x = tf.gather(self.patches, tf.random.stateless_uniform([batch], seeds[0], 0, len(self.patches), tf.int32))
+        corner = tf.random.stateless_uniform([batch, 2, 1], seeds[1], 0, 33, tf.int32) + tf.range(32)
+        x = tf.gather(tf.gather(x, corner[:, 0], batch_dims=1), corner[:, 1], axis=2, batch_dims=1)
+        mark = tf.minimum(tf.range(batch) % 3, 1) - 1  # -1, 0, 0, -1, 0, 0, …
+        turned = (tf.random.stateless_uniform([3, batch], seeds[2]) < 0.5) & (mark == 0)
+        for some, turn in zip(tf.unstack(turned[..., None, None, None]), TURNS, strict=True):
+            x = tf.where(some, turn(x), x)
+        return tf.cast(x, tf.float32) / 255, mark[:, None]
+
+    def watch(self, model):
+        """Return the errors on held-out continents, and the distance of 300 samples from training patches."""
+        return {**denoising_error(model, self.held_out),
+                "texture": texture_distance(model.sample(300, 0), earth.patches("train", 32))}
+
+    def evaluate(self, model):
+        """Return the errors on held-out continents beside the best linear denoiser's, and the Fréchet distance of the
+        textures of 1,000 samples beside that of one half of the training patches from the other."""
+        train = earth.patches("train", 32)
+        half = len(train) // 2
+        linear = LinearDenoiser(train)
+        return {**beside(denoising_error(model, self.held_out), linear=denoising_error(linear, self.held_out)),
+                "Fréchet distance of textures": {
+                    "value": texture_distance(model.sample(1000, 0), train[:half]),
+                    "floor": texture_distance(train[half:], train[:half]),
+                    "linear": texture_distance(linear.sample(1000, 0), train[:half])},
+                "network evaluations": {"value": model.evaluations("heun", 9)}}
+
+
+def texture(x):
+    """Return twelve numbers of each picture (N, h, w, 3): for each channel its mean, and the logarithms of its standard
+    deviation and of its mean change over one pixel and over four."""
+    def size(values):
+        return np.log(np.abs(values).mean(axis=(1, 2)) + 1e-3)
+
+    mean = x.mean(axis=(1, 2))
+    changes = [size(x[:, step:] - x[:, :-step]) + size(x[:, :, step:] - x[:, :, :-step]) for step in (1, 4)]
+    return np.concatenate([mean, size(x - mean[:, None, None]), *changes], axis=1)
+
+
+def texture_distance(x, real):
+    """Return the Fréchet distance between the :func:`texture` of two sets of pictures, each number measured in standard
+    deviations of the real ones."""
+    scale = texture(real).std(axis=0)
+    return float(metrics.frechet_distance(texture(x) / scale, texture(real) / scale))
+
+
+WORLDS = {"digits": Digits, "robots": Robots, "earth": Earth}
