@@ -1,51 +1,51 @@
-"""Exercises of the page "What came after: diffusion, latents, prompts"."""
+"""Exercises of the page "What came after: posteriors, latents, prompts"."""
 
 import numpy as np
 
-from helpers.exercises.answers import Mistake, array, call, choice, close, number
+from helpers.exercises.answers import Mistake, call, choice, close, number
 
 
-def steps(answer):
-    """Understand: why a diffusion sampler needs many steps, even with a perfect denoiser."""
-    picked = choice(answer, "abc", "the reason")
+def shortcut(answer):
+    """Understand: for one Gaussian, which variance of y is the right one."""
+    picked = choice(answer, "abcd", "the variance")
+    if picked == "c":
+        return "For one Gaussian mean and variance say everything. For several groups the shape is missing."
     if picked == "a":
-        return "The first guess is a mean, and a mean of pictures is a blur. Each step narrows down what fits."
+        raise Mistake("DPS takes the denoised point for the clean one, without any doubt.",
+                      "Given the noisy point, is the clean one known?")
     if picked == "b":
-        raise Mistake("One step has less rounding than eighty.",
-                      "Ask what a perfect denoiser answers when it sees nothing but noise.")
-    raise Mistake("A perfect denoiser works at every level; its answer is the posterior mean.",
-                  "Which mean is it when the noise hides everything?")
+        raise Mistake("That variance belongs to a Gaussian of spread 1 in every direction, and this one has another.",
+                      "Which of the three asks the prior at hand?")
+    raise Mistake("For a Gaussian prior y is Gaussian, given the noisy point.",
+                  "Then a Gaussian with the right mean and the right variance is exact.")
 
 
-def gaussian(answer):
-    """Derive: the score of one Gaussian under noise."""
+def variance(answer):
+    """Derive: the variance of a measurement, given a noisy point."""
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((5, 3))
-    mu = np.array([0.5, -1.0, 2.0])
-    root = rng.standard_normal((3, 3))
-    C, sigma = root @ root.T, 0.7
-    found = array(call(answer, x, sigma, mu, C), x.shape, "the score")
-
-    def right(S):
-        return -np.linalg.solve(S, (x - mu).T).T
-
-    S = C + sigma**2 * np.eye(3)
-    if close(found, right(S), 1e-6):
-        return "One Gaussian, one matrix. Multiply by σ² and add x: this is the Wiener filter."
-    if close(found, -right(S), 1e-6):
-        raise Mistake("This pulls away from the mean: it is the gradient of minus the logarithm.",
-                      "The density rises towards the mean, so the score points there.")
-    if close(found, right(C + sigma * np.eye(3)), 1e-6):
-        raise Mistake("Noise of level σ adds the variance σ², and here σ was added.", "Square it.")
-    if close(found, right(C), 1e-6):
-        raise Mistake("This is the score of the clean points.", "What does noise do to the covariance?")
-    if close(found, right(C + sigma**2), 1e-6):
-        raise Mistake("σ² was added to every entry of the matrix.", "Noise widens the diagonal: multiply by np.eye.")
-    if close(found, -(x - mu) @ S, 1e-6):
-        raise Mistake("You multiplied by the covariance instead of dividing by it.", "np.linalg.solve(S, …) divides.")
-    if close(found, -np.linalg.solve(S, x.T).T, 1e-6):
-        raise Mistake("The mean is missing.", "Measure the distance from mu.")
-    raise Mistake("This is not the score.", "It is minus the inverse of C + σ² I, times x - mu, row by row.")
+    root, a = rng.standard_normal((3, 3)), np.array([1.0, -0.5, 2.0])
+    C, noise = root @ root.T, 0.4
+    for sigma in (0.7, 2.0):
+        found = number(call(answer, sigma, C, a, noise), "the variance")
+        left = C - C @ np.linalg.solve(C + sigma**2 * np.eye(3), C)
+        if close(found, noise**2 + a @ left @ a, 1e-6):
+            continue
+        if close(found, a @ left @ a, 1e-6):
+            raise Mistake("The noise of the measurement is missing.", "y = aᵀx₀ + n, and n is independent of the rest.")
+        if close(found, noise + a @ left @ a, 1e-6):
+            raise Mistake("The noise was added as a level, and variances add.", "Square it.")
+        if close(found, noise**2 + a @ C @ a, 1e-6):
+            raise Mistake("This is the variance before x is known.", "Take off what x tells about x₀.")
+        if close(found, noise**2 + sigma**2 * a @ a, 1e-6):
+            raise Mistake("This is the doubt that the noise alone would leave, without any prior.",
+                          "The prior narrows it: C − C (C + σ² I)⁻¹ C.")
+        if close(found, noise**2 + a @ (C - C @ np.linalg.solve(C + sigma * np.eye(3), C)) @ a, 1e-6):
+            raise Mistake("σ stands where σ² belongs.", "The covariance of x is C + σ² I.")
+        if close(found, noise**2 + sigma**2 / (1 + sigma**2), 1e-6):
+            raise Mistake("This is the variance of ΠGDM, for a prior of spread 1.", "Put the C that you get into it.")
+        raise Mistake(f"For σ = {sigma} the variance is {noise**2 + a @ left @ a:.4f}, and yours {found:.4f}.",
+                      "noise² + aᵀ (C − C (C + σ² I)⁻¹ C) a.")
+    return "The doubt about x₀ along a, and the noise: it does not depend on where the point lies."
 
 
 def saving(answer):
@@ -68,25 +68,3 @@ def saving(answer):
         raise Mistake("This is a difference of costs, and a ratio is wanted.", "Divide instead.")
     raise Mistake(f"{found:g} is not the ratio for N = 784, K = 32 and 50 steps.",
                   "steps · N² above; steps · K² + K · N below.")
-
-
-def ddim(answer):
-    """Stretch: one step of the sampler without new noise."""
-    rng = np.random.default_rng(1)
-    x, x_hat = rng.standard_normal((2, 6, 2))
-    now, after = 2.0, 0.5
-    found = array(call(answer, x, x_hat, now, after), x.shape, "the step")
-    if close(found, x_hat + after / now * (x - x_hat), 1e-6):
-        return "No noise is added: the whole picture hangs on where it started."
-    if close(found, x_hat, 1e-6):
-        raise Mistake("This jumps all the way to the denoised point.", "Noise of the level `after` must be left.")
-    if close(found, x_hat + after * (x - x_hat), 1e-6):
-        raise Mistake("The noise that was seen is not brought to unit size first.", "Divide x - x_hat by `now`.")
-    if close(found, x_hat + now / after * (x - x_hat), 1e-6):
-        raise Mistake("This step makes the noise stronger.", "The factor is after / now, smaller than one.")
-    if close(found, x + after / now * (x_hat - x), 1e-6):
-        raise Mistake("The two ends are exchanged: after = 0 must end in x_hat.",
-                      "Start from x_hat and add what is left of x - x_hat.")
-    if close(found, x_hat + after**2 / now**2 * (x - x_hat), 1e-6):
-        raise Mistake("You scaled by variances.", "Noise scales with its standard deviation, σ.")
-    raise Mistake("This is not the step.", "Put s = 0 into the formula: two terms are left.")
