@@ -1,6 +1,6 @@
 """Several answers to each damaged digit, and what they are worth: ``python -m benchmarks.restore_digits``.
 
-Writes book/4-examples/restore-digits.json, which the page "Restore by drawing" shows. The first forty held-out digits
+Writes book/4-examples/restore-digits.json, which the page "Draw the answers" shows. The first twenty held-out digits
 are damaged in the four ways of the league. Every method gives 16 answers to each; the supervised U-Net gives one.
 Measured of each digit:
 
@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 FILE = Path(__file__).parents[1] / "book/4-examples/restore-digits.json"
-ANSWERS, DIGITS, FIRST_CHOSEN = 16, 40, 400
+ANSWERS, DIGITS, FIRST_CHOSEN = 16, 20, 400
 TOGETHER = 10  # digits that a sampler works on at once
 PIECES = ("hole", "half")  # tasks whose answers can be read in several ways
 METHODS = {
