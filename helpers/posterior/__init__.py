@@ -9,5 +9,6 @@ measurement y, shape ``(n, *model.shape)``. The model is the prior. Any object w
 - ``denoiser(label, guidance, n)``, a function (x, t) -> x_hat for n pictures under noise of level t, through which
   gradients pass.
 
-``helpers.models.diffusion.Diffusion`` is such a model, and so is a density whose denoiser is known in closed form.
+``helpers.models.diffusion.Diffusion`` is such a model, and so is a density whose denoiser is known in closed form. For
+photographs there is no such model, but a denoiser, and it holds a prior too: :mod:`helpers.posterior.implicit`.
 """

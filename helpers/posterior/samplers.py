@@ -26,7 +26,7 @@ METHODS = ("pgdm", "dps", "repaint", "twisted")
 STEPS = {"pgdm": 40, "dps": 100, "repaint": 20, "twisted": 40}
 PARTICLES = 64  # of the twisted sampler, or four for each answer if that is more
 STRENGTH = 1.0  # of the step of "dps"
-JUMPS = 4  # times that "repaint" takes each step
+JUMPS = 10  # times that "repaint" takes each step, as in the paper
 ROUNDS = 30  # of conjugate gradients, at most
 ENOUGH = 1e-3  # relative residual at which they end
 RESAMPLE_BELOW = 0.5  # part of the particles: fewer effective ones are resampled
@@ -38,8 +38,8 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
 
     Parameters
     ----------
-    y : array (h, w, C)
-        The measurement of one picture.
+    y : array (h, w, C) or (n, h, w, C)
+        The measurement of one picture; or of n pictures, each of which gets one answer.
     operator : Operator
         A, for pictures of ``model.shape``; it has to work inside the graph, as those of the course do.
     sigma : float
@@ -72,15 +72,15 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     ------
     ValueError, TypeError
         If y does not fit operator and model; for an unknown method (with the near ones), n, steps or jumps below 1, σ
-        or strength below 0, fewer particles than n; if ``"repaint"`` gets another operator than a mask; for a model
-        that draws without noise levels, such as a GAN.
+        or strength below 0, fewer particles than n; if ``"repaint"`` gets another operator than a mask, or
+        ``"twisted"`` more than one measurement; for a model that draws without noise levels, such as a GAN.
     """
     n, y, sigma, steps, particles = _check(y, operator, sigma, model, n, method, steps, particles)
     strength, jumps = validation.number(strength, "strength", low=0), validation.integer(jumps, "jumps", low=1)
     rng = np.random.default_rng(validation.seed(seed))
     count = particles if method == "twisted" else n
     denoise = model.denoiser(label, guidance, count)
-    measured = tf.constant(np.broadcast_to(y, (count, *y.shape)))
+    measured = tf.constant(np.broadcast_to(y, (count, *y.shape[-3:])))
     levels = model.schedule(steps)
 
     def noise():
@@ -89,9 +89,9 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     if method == "repaint":
         start = model.centre + levels[0] * noise()
         return _repaint(denoise, start, measured, operator.mask, sigma, levels, noise, jumps).numpy()
-    guide = tf.function({"dps": _by_the_distance(denoise, operator, sigma, strength),
-                         "pgdm": _by_the_likelihood(denoise, operator, sigma, model.spread),
-                         "twisted": _by_the_likelihood(denoise, operator, sigma, model.spread)}[method])
+    by_the_likelihood = _by_the_likelihood(denoise, operator, sigma, model.spread)
+    guide = _by_the_distance(denoise, operator, sigma, strength) if method == "dps" else by_the_likelihood
+    guide = tf.function(guide, autograph=False)
     x = model.centre + levels[0] * noise()
     told = guide(x, tf.constant(levels[0]), measured)
     log_weights = told[2].numpy().astype(np.float64)
@@ -179,7 +179,7 @@ def _solve(operator, b, r2, noise):
 
 def _repaint(denoise, x, y, mask, sigma, levels, noise, jumps):
     """Return the pictures of RePaint: known pixels come from y at each level, the others from the model."""
-    run = tf.function(denoise)
+    run = tf.function(denoise, autograph=False)
     known = tf.constant(mask[None, :, :, None].astype(np.float32))
     for t, t_next in itertools.pairwise(levels):
         for jump in range(jumps):
@@ -235,9 +235,11 @@ def _check(y, operator, sigma, model, n, method, steps, particles):
     lacking = [name for name in ("shape", "centre", "spread", "schedule", "denoiser") if not hasattr(model, name)]
     if lacking:
         raise TypeError(f"model must be a diffusion model, but {type(model).__name__} came, which has no {lacking[0]}")
-    y = validation.array(y, "y", ranks=(3,)).astype(np.float32)
+    y = validation.array(y, "y", ranks=(3,) if method == "twisted" else (3, 4)).astype(np.float32)
     expected = operator.forward(np.zeros(model.shape, np.float32)).shape
-    if y.shape != expected:
+    if y.ndim == 4 and len(y) != n:
+        raise ValueError(f"y holds {len(y)} measurements, expected {n}: one for each answer")
+    if y.shape[-3:] != expected:
         raise ValueError(f"y has shape {y.shape}, expected {expected}: what the operator ({operator.name}) leaves of a "
                          f"picture {model.shape}")
     sigma = np.float32(validation.number(sigma, "sigma", low=0))

@@ -69,22 +69,22 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
     trust = validation.number(trust, "trust", low=0, open_low=True)
     least_noise = validation.number(least_noise, "least_noise", low=0, high=1, open_low=True)
     validation.flag(turns, "turns")
-    denoise = _denoiser(denoiser)
+    denoise = checked_denoiser(denoiser)
     if isinstance(operator, Identity) or (isinstance(operator, Mask) and operator.mask.all()):
         x = denoise(y, sigma)
         return answer(x, y, Report(1, [0.5 * energy(x - y)], sigma=sigma), report)
     noise = max(sigma, ROUNDING)
     last = max(sigma, least_noise)
-    data_step = _data_step(y, operator, shape)
+    obey = data_step(y, operator, shape)
     x = first_guess(y, operator, sigma)
     objective = []
     for step in steps(iterations, "plug_and_play"):
         allowed = last * (max(MOST_NOISE, last) / last) ** ((iterations - step) / max(iterations - 1, 1))
         weight = trust * noise**2 / allowed**2
-        x = data_step(x, weight)
+        x = obey(x, weight)
         x = _turned_back(denoise(_turned(x, step), allowed), step) if turns else denoise(x, allowed)
         objective.append(0.5 * energy(operator.forward(x) - y))
-    return answer(data_step(x, weight), y, Report(iterations, objective, sigma=sigma), report)
+    return answer(obey(x, weight), y, Report(iterations, objective, sigma=sigma), report)
 
 
 def _turned(x, way):
@@ -98,7 +98,7 @@ def _turned_back(x, way):
     return np.ascontiguousarray(np.rot90(x[:, ::-1] if way // 4 % 2 else x, -way))
 
 
-def _denoiser(denoiser):
+def checked_denoiser(denoiser):
     """Return ``denoise(y, sigma)`` from a name or a function; what it gives is checked."""
     if isinstance(denoiser, str):
         method = DENOISERS[validation.choice(denoiser, "denoiser", DENOISERS)]
@@ -116,7 +116,7 @@ def _denoiser(denoiser):
     return checked
 
 
-def _data_step(y, operator, shape):
+def data_step(y, operator, shape):
     """Return the function (z, weight) -> argmin |A x - y|² + weight |x - z|²."""
     backwards = operator.adjoint(y)
     transfer = circular_transfer(operator, shape)

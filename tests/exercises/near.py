@@ -19,6 +19,7 @@ AS_GOOD = {
     "measuring.rival": (CLOSE, "another bootstrap draws other resamples"),
     "least_squares.digits": (CLOSE | {"is twice as large", "is half as large"}, "an order of magnitude is asked for"),
     "diffusion.begin": (CLOSE, "read off a figure, give or take"),
+    "diffusion_restores.strength": (CLOSE, "read off a figure, give or take"),
     "polynomial_image.denoise": (CLOSE, "any degree within 0.1 dB of the best"),
     "unrolled.loud": ({"its result is 5 % too large", "its result ends wrongly"},
                       "a bar for the mean error of an estimate that shrinks: a little more is closer to the truth"),

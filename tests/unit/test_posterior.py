@@ -187,6 +187,20 @@ def test_a_network_answers_a_measurement(network, method, sigma):
         np.testing.assert_allclose(x[:, :4], np.broadcast_to(y[:4], (3, 4, 8, 2)), atol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["pgdm", "dps", "repaint"])
+def test_each_answer_may_have_a_measurement_of_its_own(network, method):
+    """Two measurements in turn: each pair of answers is what the same noise makes of one alone."""
+    half, rng = Mask.half((8, 8), "bottom"), np.random.default_rng(0)
+    both = np.stack([half.forward(rng.random((8, 8, 2))) for _ in range(2)])
+
+    def answers(y):
+        return samplers.sample(y, half, 0.1, network, 4, seed=0, method=method, steps=3)
+
+    x = answers(both[[0, 1, 0, 1]])
+    np.testing.assert_allclose(x[::2], answers(both[0])[::2], atol=1e-4)
+    np.testing.assert_allclose(x[1::2], answers(both[1])[1::2], atol=1e-4)
+
+
 @pytest.mark.parametrize("operator", [Blur.gaussian(1), Downsample(2), Identity()])
 @pytest.mark.parametrize("method", ["pgdm", "dps", "twisted"])
 def test_a_network_takes_any_operator(network, operator, method):
@@ -216,6 +230,8 @@ def test_weights_copy_heavy_particles():
     ({"n": 0}, ValueError, "n must"), ({"steps": 0}, ValueError, "steps"), ({"sigma": -1}, ValueError, "sigma"),
     ({"method": "pgdn"}, ValueError, "pgdm"), ({"y": np.zeros((2, 2, 1))}, ValueError, "y has shape"),
     ({"y": np.full((1, 2, 1), np.nan)}, ValueError, "y"), ({"operator": np.eye(2)}, TypeError, "operator"),
+    ({"y": np.zeros((3, 1, 2, 1)), "method": "dps"}, ValueError, "3 measurements, expected 2"),
+    ({"y": np.zeros((2, 1, 2, 1))}, ValueError, "y must have 3 axes"),
     ({"method": "repaint", "operator": Identity()}, ValueError, "Mask"), ({"particles": 1}, ValueError, "particles"),
     ({"jumps": 0}, ValueError, "jumps"), ({"strength": -1.0}, ValueError, "strength"),
     ({"model": object()}, TypeError, "model must be a diffusion model, but object came, which has no shape"),
