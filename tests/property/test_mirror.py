@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from helpers.operators import Blur, Downsample, Identity, Mask
 from helpers.restoration import plug_and_play, tikhonov
 from helpers.restoration.linear import filter_cosines, laplacian, mirror_transfer
-from helpers.restoration.pnp import _data_step, _turned, _turned_back
+from helpers.restoration.pnp import data_step, _turned, _turned_back
 from tests.checks import assert_adjoint, dense_matrix
 from tests.property.test_operators import channels, seeds, sides
 
@@ -79,7 +79,7 @@ def test_data_steps_are_the_dense_solution(operator, weight):
     y = operator.forward(rng.random((8, 6)))
     a = dense_matrix(operator, z.shape)
     wanted = np.linalg.solve(a.T @ a + weight * np.eye(z.size), a.T @ y.ravel() + weight * z.ravel())
-    np.testing.assert_allclose(_data_step(y, operator, z.shape)(z, weight).ravel(), wanted, atol=1e-9)
+    np.testing.assert_allclose(data_step(y, operator, z.shape)(z, weight).ravel(), wanted, atol=1e-9)
 
 
 @pytest.mark.parametrize("operator", [
@@ -92,7 +92,7 @@ def test_the_other_data_steps_come_near_it(operator):
     y = operator.forward(rng.random((8, 6)))
     a = dense_matrix(operator, z.shape)
     wanted = np.linalg.solve(a.T @ a + 0.05 * np.eye(z.size), a.T @ y.ravel() + 0.05 * z.ravel())
-    np.testing.assert_allclose(_data_step(y, operator, z.shape)(z, 0.05).ravel(), wanted, atol=2e-3)
+    np.testing.assert_allclose(data_step(y, operator, z.shape)(z, 0.05).ravel(), wanted, atol=2e-3)
 
 
 def test_a_denoiser_is_shown_each_of_the_eight_ways_and_its_answer_is_turned_back():

@@ -35,6 +35,7 @@ from helpers.restoration import (
 from tests.checks import dense_matrix
 from tests.unit.test_bad_input import (
     ARRAYS,
+    FLAGS,
     GREY,
     NAMES,
     NUMBERS,
@@ -384,7 +385,7 @@ def test_plug_and_play_gains_with_each_operator(kind):
 @pytest.mark.parametrize("name", ITERATIVE)
 def test_reports_fall_and_count(name):
     method, x = METHODS[name], spot(20, 20)
-    operator = its_operator(method, x.shape)
+    operator = OPERATORS["mirrored blur"] if method is tikhonov else its_operator(method, x.shape)  # others: directly
     y = noisy(operator, x, 0.05)
     x_hat, report = method(y, operator, 0.05, report=True)
     assert isinstance(report, Report)
@@ -560,6 +561,9 @@ CASES["plug_and_play"] += [
         "words": lambda y, sigma: "done", "colour": lambda y, sigma: np.stack([y] * 3, axis=2),
     }, lambda denoiser: plug_and_play(GREY, WEAK, 0.1, denoiser=denoiser)),
     *each("trust", NUMBERS | {"negative": -1, "zero": 0}, lambda trust: plug_and_play(GREY, WEAK, 0.1, trust=trust)),
+    *each("least_noise", NUMBERS | {"negative": -1, "zero": 0, "0 to 255": 25},
+          lambda least_noise: plug_and_play(GREY, WEAK, 0.1, least_noise=least_noise)),
+    *each("turns", FLAGS, lambda turns: plug_and_play(GREY, WEAK, 0.1, turns=turns)),
 ]
 TABLE = [pytest.param(case, id=f"{name}-{case.kind}") for name, cases in CASES.items() for case in cases]
 
