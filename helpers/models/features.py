@@ -93,8 +93,9 @@ class Features:
         return model
 
     def maps(self, x, names=LAYERS):
-        """Return the features of pictures as a dictionary from name to array (N, h, w, C), all between 0 and 6.
+        """Return the features of pictures as a dictionary from name to array (N, h, w, C).
 
+        They lie between 0 and 6, but for those of ``POOLED``.
         ``x`` is a picture (H, W, 3) or a batch (N, H, W, 3), in [0, 1]. The sides of the maps are those of the picture
         divided by 2, 4, 8 or 16, rounded up.
         """

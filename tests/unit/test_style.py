@@ -201,6 +201,8 @@ def test_the_command_shrinks_to_the_size_that_was_asked():
     (("cat.png", "--like", "dot.png", "-o", "o.png"), "picture has 1 × 1 pixels"),
     (("cat.png", "--like", "dahlia.jpg", "-o", "o.txt"), "what kind of picture is '.txt'"),
     (("cat.png", "--like", "dahlia.jpg", "-o", "no/o.png"), "cannot be written"),
+    (("cat.png", "--like", "dahlia.jpg", "-o", "cat.png"), "output 'cat.png' is one of the two pictures"),
+    (("cat.png", "--like", "dahlia.jpg", "-o", "./dahlia.jpg"), "is one of the two pictures"),
     (("cat.png", "--like", "dahlia.jpg", "-o", "o.png", "--weight", "-3"), "weight must be above 0"),
     (("cat.png", "--like", "dahlia.jpg", "-o", "o.png", "--steps", "0"), "steps must be at least 1"),
     (("cat.png", "--like", "dahlia.jpg", "-o", "o.png", "--size", "8"), "size must be from 16 to 1200"),
