@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from helpers.operators import Blur, Downsample, Identity, Mask
 from helpers.restoration import plug_and_play, tikhonov
 from helpers.restoration.linear import filter_cosines, laplacian, mirror_transfer
-from helpers.restoration.pnp import data_step, _turned, _turned_back
+from helpers.restoration.pnp import _turned, _turned_back, data_step
 from tests.checks import assert_adjoint, dense_matrix
 from tests.property.test_operators import channels, seeds, sides
 
