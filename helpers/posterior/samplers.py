@@ -26,7 +26,7 @@ METHODS = ("pgdm", "dps", "repaint", "twisted")
 STEPS = {"pgdm": 40, "dps": 100, "repaint": 20, "twisted": 40}
 PARTICLES = 64  # of the twisted sampler, or four for each answer if that is more
 STRENGTH = 1.0  # of the step of "dps"
-JUMPS = 10  # times that "repaint" takes each step, as in the paper
+JUMPS = 10  # times that "repaint" takes each step: the paper's r, whose jumps span 10 of 250 levels, and here one of 20
 ROUNDS = 30  # of conjugate gradients, at most
 ENOUGH = 1e-3  # relative residual at which they end
 RESAMPLE_BELOW = 0.5  # part of the particles: fewer effective ones are resampled
@@ -59,7 +59,7 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     particles : int, optional
         Of ``"twisted"``: at least n.
     strength : float
-        Of ``"dps"``: the size ζ of its step.
+        Of ``"dps"``: ζ, how far the guess is moved. It is no number of the paper: see ``_by_the_distance``.
     jumps : int
         Of ``"repaint"``: how often each step is taken.
 
@@ -142,7 +142,11 @@ def _by_the_likelihood(denoise, operator, sigma, spread):
 
 
 def _by_the_distance(denoise, operator, sigma, strength):
-    """Return the guide of DPS: a step of size ζ along -∇|y - A x̂|, in units in which pictures span [-1, 1]."""
+    """Return the guide of DPS: the guess is moved by ζ (1/4 + t²) along -∇|y - A x̂|.
+
+    Each step of the walk goes the part 1 - (t'/t)² of the way to it. The paper's ζ is the length of the step itself,
+    in a thousand steps: its numbers are not those of this one.
+    """
     del sigma  # it knows of no noise
 
     def guide(x, t, y):
