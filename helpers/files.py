@@ -23,6 +23,8 @@ def check_writable(path):
     try:
         if path.is_dir():
             raise IsADirectoryError("it is a folder")
+        if not path.parent.is_dir():
+            raise NotADirectoryError(f"there is no folder {str(path.parent)!r}")
         with tempfile.TemporaryDirectory(dir=path.parent or ".", prefix=".writing-"):
             pass
     except OSError as error:

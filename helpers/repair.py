@@ -4,6 +4,7 @@
 :func:`restore_file` what is in a file. Folders are walked by ``helpers.repair_folder``.
 """
 
+import contextlib
 import functools
 import hashlib
 import math
@@ -306,7 +307,9 @@ def restore_file(photo, output, wishes, say=None):
     writing.check_fits(output, shape)
     truth = None
     if wishes.truth is not None:
-        truth = _flat(read(wishes.truth, form.color, wishes.white), form.color)
+        came = _read_truth(wishes, form)
+        truth = _flat(came, form.color)
+        notes += tuple(f"truth: {note}" for note in came[2])
         if truth.shape[:2] != shape[:2]:
             raise ValueError(f"truth {str(wishes.truth)!r} has {_size(truth.shape)} pixels, but the restored picture "
                              f"has {_size(shape)}")
@@ -322,6 +325,16 @@ def restore_file(photo, output, wishes, say=None):
         panels = {name: writing.on_white(x, form.alpha) for name, x in panels.items()}
         panels |= {"truth": truth} if truth is not None else {}
     return Restored(x_hat, form, panels, method, sigma, truth, notes)
+
+
+def _read_truth(wishes, form):
+    """Read the truth: ``white`` is meant for it too, unless its samples have another depth and say what is white."""
+    if wishes.white is not None:
+        with contextlib.suppress(ValueError):
+            came = read(wishes.truth, form.color)
+            if came[1].bits != form.bits:
+                return came
+    return read(wishes.truth, form.color, wishes.white)
 
 
 def repair_file(photo, output, wishes, inputs=None, force=False, say=print):
@@ -354,9 +367,9 @@ def play_file(photo, output, task, method=None, color=None, white=None, compare=
     if method not in table.able(task):
         raise ValueError(f"method {method!r} cannot do {task}: choose from {', '.join(table.able(task))}")
     validation.seed(seed)
-    output = check_output(output, photo, (), compare, force)
     if Path(photo).is_dir():
         raise ValueError(f"photo {str(photo)!r} is a folder: a task damages one picture; for many there is the league")
+    output = check_output(output, photo, (), compare, force)
     came = read(photo, color, white)
     form = came[1]._replace(alpha=None)
     x, y, operator, sigma = table.damage(_flat(came, form.color), task, seed)
@@ -416,6 +429,8 @@ def check_output(output, photo, others=(), compare=False, force=False):
 
     An original is overwritten with ``force`` only, and a mask, kernel or truth never.
     """
+    if not Path(photo).exists():
+        raise ValueError(f"photo {str(photo)!r}: there is no such file or folder")
     writing.kind_of(output)
     for path, what in [(photo, "picture itself"), *((other, "input") for other in others)]:
         for target in [output, *([sheet_of(output)] if compare else [])]:
@@ -465,16 +480,21 @@ def _shown(y, damage, shape):
 
 
 def write_sheet(path, panels):
-    """Write pictures of one size side by side, each under its name, as a PNG file."""
+    """Write pictures of one size side by side, each under its name, as a PNG file.
+
+    Where a name is wider than its picture, the pictures move apart.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
     pictures = [np.repeat(x[..., None], 3, axis=2) if x.ndim == 2 else x for x in panels.values()]
     height, width = pictures[0].shape[:2]
     gap, line = 8, max(min(width // 16, 40), 11)
-    sheet = Image.new("RGB", (len(pictures) * (width + gap) - gap, height + 2 * line), "white")
+    font = ImageFont.load_default(line)
+    step = max(width, *(math.ceil(font.getlength(name)) for name in panels)) + gap
+    sheet = Image.new("RGB", (len(pictures) * step - gap, height + 2 * line), "white")
     draw = ImageDraw.Draw(sheet)
     for i, (name, picture) in enumerate(zip(panels, pictures, strict=True)):
-        left = i * (width + gap)
-        draw.text((left, line // 3), name, fill="black", font=ImageFont.load_default(line))
+        left = i * step
+        draw.text((left, line // 3), name, fill="black", font=font)
         sheet.paste(Image.fromarray(np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)), (left, 2 * line))
     write_whole(path, sheet.save)

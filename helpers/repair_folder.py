@@ -22,6 +22,7 @@ class Summary(NamedTuple):
     restored: list  # names, relative to the folder
     done_before: list
     skipped: dict  # name: why
+    notes: dict  # name: what should be known of this file, such as further pages that were left out
     stopped: bool = False  # by Ctrl-C
 
 
@@ -57,7 +58,7 @@ def repair_folder(folder, output, wishes, inputs=None, force=False):
     targets = _targets(names)
     make_folder(output)
     since = _settle(output, targets.values(), _settings(wishes, inputs), force)
-    summary = Summary([], [], left_out)
+    summary = Summary([], [], left_out, {})
     with tqdm(names, unit="picture") as bar:
         for name in bar:
             bar.set_description(str(name))
@@ -70,10 +71,10 @@ def repair_folder(folder, output, wishes, inputs=None, force=False):
 
 def tell(summary, output, say=print):
     """Say what became of the files of a folder; raise ``ValueError`` if no picture could be restored."""
-    reasons = [f"  {name}: {why}" for name, why in summary.skipped.items()]
-    if reasons:
-        say(f"skipped {len(reasons)}:")
-        say("\n".join(reasons))
+    for title, lines in (("notes on", summary.notes), ("skipped", summary.skipped)):
+        if lines:
+            say(f"{title} {len(lines)}:")
+            say("\n".join(f"  {name}: {why}" for name, why in lines.items()))
     if summary.stopped:
         say("stopped: the same command goes on from here")
     elif not summary.restored and not summary.done_before:
@@ -103,6 +104,9 @@ def _one(photo, target, name, wishes, since, summary):
         repair.write_sheet(sheet, restored.panels)
     writing.write_picture(target, restored.x_hat, restored.form)  # last: where it stands, all is done
     summary.restored.append(str(name))
+    notes = [note for note in (*restored.notes, writing.lost(target, restored.form)) if note]
+    if notes:
+        summary.notes[str(name)] = "; ".join(notes)
 
 
 def _files(folder, output, inputs):

@@ -77,8 +77,9 @@ def test_a_name_can_be_written_or_is_refused(tmp_path):
     (tmp_path / "folder.txt").mkdir()
     check_writable(tmp_path / "old.txt")
     check_writable(str(tmp_path / "new.txt"))
-    for bad in ("folder.txt", "no/such/folder/new.txt", "old.txt/new.txt"):
-        with pytest.raises(ValueError, match="cannot be written"):
+    for bad, why in (("folder.txt", "it is a folder"), ("no/such/folder/new.txt", "there is no folder '.*such.folder'"),
+                     ("old.txt/new.txt", "there is no folder '.*old.txt'")):
+        with pytest.raises(ValueError, match=f"cannot be written: {why}"):
             check_writable(tmp_path / bad)
     for name in ("old.txt", "new.txt"):
         with read_only(tmp_path), pytest.raises(ValueError, match="cannot be written"):

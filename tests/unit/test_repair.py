@@ -365,6 +365,24 @@ def test_the_psnr_is_that_of_the_file(monkeypatch):
     assert "dB" not in done("y.png", "--noise", "4", "-o", "o.png")
 
 
+def test_white_is_meant_for_a_truth_of_the_same_depth(monkeypatch):
+    """12 bits in 16, measured by a truth that says what is white, by one that does not, and by one of the same kind."""
+    play(monkeypatch, lambda y, operator, sigma: y)
+    x = photo("cat", 40)
+    for name, white in (("y.tif", 4095), ("truth.tif", 4095), ("bright.tif", 30000)):
+        tifffile.imwrite(name, np.rint(white * x).astype(np.uint16))
+    write("truth.png", x)
+    tifffile.imwrite("floats.tif", (4095 * x).astype(np.float32))
+    for truth in ("truth.png", "truth.tif", "floats.tif"):
+        said = done("y.tif", "--noise", "1", "--white", "4095", "--truth", truth, "-o", "o.tif")
+        assert float(said.split(" dB")[0].split()[-1]) > 50, truth
+    said = done("bright.tif", "--noise", "1", "--white", "30000", "--truth", "bright.tif", "-o", "o.tif")
+    assert float(said.split(" dB")[0].split()[-1]) > 80, "white is a level of this truth too"
+    Image.fromarray(levels(x)).save("two.tif", save_all=True, append_images=[Image.fromarray(levels(1 - x))])
+    said = done("y.tif", "--noise", "1", "--white", "4095", "--truth", "two.tif", "-o", "o.tif")
+    assert "note: truth: it holds 2 pages, and the first is read" in said
+
+
 def test_originals_are_overwritten_by_force_only_and_links_stay_links(monkeypatch):
     play(monkeypatch, lambda y, operator, sigma: y * 0)
     write("a.png", colors())
@@ -389,13 +407,29 @@ def test_a_sheet_shows_before_and_after(monkeypatch):
     write("mask.png", 255 * np.eye(40, 37, dtype=np.uint8))
     assert "wrote o-compare.png" in done("a.png", "--mask", "mask.png", "--noise", "3", "--compare", "-o", "o.png")
     sheet = np.asarray(Image.open("o-compare.png"))
-    panels = sheet[-40:]  # below their names
-    assert sheet.shape[1] == 2 * 37 + 8 and (panels[:, 45:82] == 255).all()
+    panels, step = sheet[-40:], (sheet.shape[1] + 8) // 2  # below their names
+    assert (panels[:, step : step + 37] == 255).all()
+    assert step > 37 + 8 and (sheet[:-40, step - 8 : step] == 255).all(), "a name runs into the next one"
+    assert (sheet[:-40, :step] < 128).any() and (sheet[:-40, step:] < 128).any()
     lost = np.eye(40, 37, dtype=bool)
     assert np.array_equal(panels[:, :37][~lost], x[~lost]) and len(np.unique(panels[:, :37][lost], axis=0)) == 1
     write("b-compare.png", x)
     result = command("b-compare.png", "--noise", "9", "--compare", "-o", "b.png")
     assert result.exit_code == 2 and "original" in result.stderr
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["holidais", "--noise", "auto", "-o", "restored"], "photo 'holidais': there is no such file or folder"),
+    (["holidais", "--task", "denoise25", "-o", "restored"], "photo 'holidais': there is no such file or folder"),
+    (["holidays", "--task", "denoise25", "-o", "restored"], "photo 'holidays' is a folder"),
+    (["a.png", "--noise", "auto", "-o", "restored"], "choose from .png"),
+    (["a.png", "--noise", "auto", "-o", "gone/a.png"], "there is no folder 'gone'"),
+])
+def test_what_is_wrong_with_a_name_is_said_of_that_name(arguments, said):
+    Path("holidays").mkdir()
+    write("a.png", colors())
+    result = command(*arguments)
+    assert result.exit_code == 2 and said in result.stderr and not Path("restored").exists()
 
 
 def test_what_a_kind_of_file_cannot_hold_is_told_before_the_work(monkeypatch):
@@ -520,6 +554,15 @@ def test_pictures_of_another_size_than_the_mask_are_skipped_by_name(folder, monk
     write("mask.png", 255 * np.eye(12, 10, dtype=np.uint8))
     said = done("in", "--mask", "mask.png", "-o", "out")
     assert results("out") == folder and "other.png: mask 'mask.png' has 10 × 12 pixels" in said
+
+
+def test_what_should_be_known_of_a_file_is_said_in_a_folder_too(folder, monkeypatch):
+    counting(monkeypatch)
+    pages = [Image.fromarray(np.full((12, 10), level, np.uint8)) for level in (90, 120, 150)]
+    pages[0].save("in/pages.tif", save_all=True, append_images=pages[1:])
+    Image.fromarray(np.full((12, 10, 4), 99, np.uint8)).save("in/f.webp", lossless=True)
+    said = done("in", "--noise", "9", "-o", "out")
+    assert "notes on 1:\n  pages.tif: it holds 3 pages, and the first is read\n" in said
 
 
 def test_a_full_disk_ends_the_run_and_loses_nothing(folder, monkeypatch):
