@@ -129,7 +129,7 @@ def read_noise(text):
 
 
 def read_blur(text):
-    """Return the :class:`Blur` with a reflecting border that a word or file describes, and its length in pixels."""
+    """Return the blur with a reflecting border that a word or file describes, and its length in pixels."""
     name, *numbers = str(text).split(":")
     if name.lower() in ("gaussian", "motion"):
         try:
