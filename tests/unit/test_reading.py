@@ -720,10 +720,21 @@ def test_a_command_says_the_note_in_one_line(tmp_path):
     from helpers.__main__ import app
 
     frames_of("TIFF", tmp_path / "x.tif")
+    heard = CliRunner().invoke(app, ["restore", str(tmp_path / "x.tif"), "--task", "denoise25", "--method", "Wiener",
+                                     "-o", str(tmp_path / "y.png")])
+    assert heard.exit_code == 0
+    assert heard.output.count("note: it holds 3 pages, and the first is read\n") == 1
+    assert "PictureNote" not in heard.output
+
+
+def test_other_commands_say_it_on_the_error_stream(tmp_path, capsys):
+    """`style`, `league`: what they read warns, and a warning is one plain line."""
+    from helpers.__main__ import _plainly
+
+    frames_of("TIFF", tmp_path / "x.tif")
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        heard = CliRunner().invoke(app, ["restore", str(tmp_path / "x.tif"), "--task", "denoise25", "--method",
-                                         "Wiener", "-o", str(tmp_path / "y.png")])
-    assert heard.exit_code == 0
-    assert "note: path '" in heard.stderr and "it holds 3 pages, and the first is read\n" in heard.stderr
-    assert "PictureNote" not in heard.stderr
+        with _plainly():
+            read_photo(tmp_path / "x.tif")
+    assert f"note: path '{tmp_path}" in (heard := capsys.readouterr().err)
+    assert heard.endswith("it holds 3 pages, and the first is read\n") and "PictureNote" not in heard
