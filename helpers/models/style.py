@@ -36,7 +36,7 @@ class Distances:
     """How far pictures are from the content of one photograph and from the style of one picture.
 
     Both are squared distances, divided by the squared size of what is wanted. So neither depends on how strongly a
-    layer answers, and 1 is the distance of a network that sees nothing. ``style`` is a mean over layers.
+    layer answers, and 1 is what a picture gets to which no feature answers. ``style`` is a mean over layers.
 
     Parameters
     ----------
