@@ -226,11 +226,11 @@ def _range_of_floats(values):
     if far <= few and np.count_nonzero(values < -0.05) <= 0.05 * values.size:
         return 0, 1
     low, high = float(values.min()), float(values.max())
-    likely = next((level for level in (1, 255, 1023, 4095, 16383, 65535) if high <= 1.02 * level), None)
-    choice = f"{likely}, that is white={likely} (--white {likely})" if likely else "white=… (--white …)"
+    likely = next((level for level in (1, 255, 1023, 4095, 16383, 65535) if level / 8 < high <= 1.02 * level), None)
+    choice = f"Perhaps {likely}, that is white={likely} (--white {likely})" if likely else "Say white=… (--white …)"
     below = "; 0 is then black: if a negative number is, add it first" if low < -0.05 else ""
     raise _Question(f"its floating-point values span [{low:.4g}, {high:.4g}] and not [0, 1], so which one is white? "
-                    f"Perhaps {choice}{below}")
+                    f"{choice}{below}")
 
 
 def _range_of_signed(values, samples):

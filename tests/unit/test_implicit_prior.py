@@ -52,6 +52,26 @@ def test_a_small_picture_from_large_pixels():
     assert squares.var(axis=1, ddof=1).mean() == pytest.approx(0.04, rel=0.12)
 
 
+def test_the_walk_begins_in_noise_of_the_highest_level():
+    """All pixels lost, and one level: the denoiser sees the start, which lies around the middle."""
+    seen = []
+    implicit.sample(np.zeros((100, 100)), Mask(np.zeros((100, 100))), 0.0, lambda x, t: seen.append((x, t)) or x, 1,
+                    seed=0, steps=1, highest=3.0)
+    (x, t), = seen
+    assert t == pytest.approx(3)
+    assert x.mean() == pytest.approx(0.5, abs=0.1)
+    assert x.std() == pytest.approx(3, rel=0.03)
+
+
+def test_a_blurred_picture_is_never_without_noise():
+    """What a blur wipes out cannot be divided back: half a grey level takes the place of no noise."""
+    blur = Blur.gaussian(2.0)
+    y = blur.forward(np.random.default_rng(0).random((16, 16)))
+    drawn = [implicit.sample(y, blur, sigma, single, 1, seed=0, steps=20) for sigma in (0.0, 0.5 / 255)]
+    assert drawn[0].min() > -1 and drawn[0].max() < 2
+    np.testing.assert_array_equal(*drawn)
+
+
 def test_the_spread_is_nearer_the_truth_with_more_and_smaller_steps():
     def spread(**settings):
         y = np.zeros((100, 100))

@@ -245,6 +245,13 @@ def test_floating_point_of_another_range_is_asked_about(tmp_path, kind, white):
     near(read_photo(tmp_path / f"x.{kind}", color=truth.ndim == 3, white=white), truth, 1e-6)
 
 
+@pytest.mark.parametrize("white", [1.5, 2.0, 10.0])
+def test_a_level_that_no_programme_uses_is_asked_about_and_none_is_proposed(tmp_path, white):
+    write_floats(tmp_path / "x.tif", white * GREY)
+    with pytest.raises(ValueError, match=r"which one is white\? Say white=… \(--white …\)"):
+        read_photo(tmp_path / "x.tif")
+
+
 def test_floating_point_from_minus_1_to_1_is_asked_about(tmp_path):
     for low in (0, 0.3):
         write_floats(tmp_path / "x.tif", 2 * (low + (1 - low) * GREY) - 1)

@@ -414,8 +414,9 @@ def test_a_sheet_shows_before_and_after(monkeypatch):
     lost = np.eye(40, 37, dtype=bool)
     assert np.array_equal(panels[:, :37][~lost], x[~lost]) and len(np.unique(panels[:, :37][lost], axis=0)) == 1
     write("b-compare.png", x)
-    result = command("b-compare.png", "--noise", "9", "--compare", "-o", "b.png")
-    assert result.exit_code == 2 and "original" in result.stderr
+    for force in ([], ["--force"]):  # a sheet takes the place of no original, ever
+        result = command("b-compare.png", "--noise", "9", "--compare", "-o", "b.png", *force)
+        assert result.exit_code == 2 and "original" in result.stderr
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
