@@ -92,7 +92,7 @@ def _tell_time(seconds, pictures):
         megapixels = sum(x.size for x in pictures.values()) / 1e6
         long = f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
         hint = "; --size 512 reduces large pictures" if max(max(x.shape) for x in pictures.values()) > 1024 else ""
-        typer.echo(f"this will take about {long}: {len(pictures)} pictures, {megapixels:.1f} megapixels{hint}", err=True)
+        typer.echo(f"this takes about {long}: {len(pictures)} pictures, {megapixels:.1f} megapixels{hint}", err=True)
 
 
 def _left_out(left_out, most=20):
