@@ -15,7 +15,9 @@ import tifffile
 from PIL import Image
 from skimage import data
 
-from helpers import plots
+from helpers import league, plots
+from helpers.images import photo
+from helpers.operators import Identity, measure
 from tests import pages
 
 PAGE = pages.ROOT / "book/6-faq/your-own-photo.md"
@@ -83,6 +85,7 @@ def test_the_page_survives(name, tmp_path, monkeypatch, capsys):
         for i, cell in enumerate(code(tmp_path / name)):
             exec(compile(cell, f"<cell {i}>", "exec"), page)
     printed = capsys.readouterr().out
+    print(printed)  # for those who read a failure
     assert not re.search(r"\b(nan|inf)\b", printed)
     refused = [line for line in printed.splitlines() if line.startswith("error: ")]
     assert len(refused) == 1 and "only with --force" in refused[0]
@@ -98,6 +101,25 @@ def test_the_page_survives(name, tmp_path, monkeypatch, capsys):
     assert verdict[1] == page["first"] and (verdict[2] is None) == page["clear"]
     if page["clear"]:
         assert errors[page["first"]] <= 1.1 * min(errors.values()), "the forecast was sure of a worse method"
+
+
+def test_luck_is_about_what_one_draw_does():
+    """Of the difference of two forecasts, with the true σ, on small photographs under noise."""
+    cell = next(cell.source for cell in pages.code_cells(PAGE) if "def foretell" in cell.source)
+    page = {"league": league, "np": np, "Identity": Identity}
+    exec(cell[: cell.index("rng =")], page)
+    sigma, off, luck = 25 / 255, [], []
+    for name in ("camera", "coffee"):
+        x = photo(name, 64)
+        for seed in range(20):
+            rng = np.random.default_rng(seed)
+            y = measure(x, Identity(), sigma, rng)
+            push = rng.choice([-1, 1], y.shape).astype(np.float32)
+            one, a = page["foretell"]("Wiener", y, sigma, push)
+            other, b = page["foretell"]("total variation", y, sigma, push)
+            off.append(one - other - np.mean((a - x) ** 2) + np.mean((b - x) ** 2))
+            luck.append(4 * sigma * np.std(a - b) / np.sqrt(y.size))
+    assert 0.4 < np.sqrt(np.mean(np.square(off))) / np.mean(luck) < 1.3
 
 
 def test_what_is_too_small_is_said(tmp_path):
