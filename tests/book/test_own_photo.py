@@ -65,7 +65,7 @@ def code(path):
     cells = [cell.source for cell in pages.code_cells(PAGE)]
     line = re.compile(r"^path = Path\(skimage.*$", re.M)
     assert sum(len(line.findall(cell)) for cell in cells) == 1, "the page asks for one line to be changed"
-    return [line.sub(f"path = Path({str(path)!r})", cell) for cell in cells]
+    return [line.sub(f"path = {str(path)!r}", cell) for cell in cells]
 
 
 @pytest.mark.parametrize("name", KINDS)
