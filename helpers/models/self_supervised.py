@@ -92,7 +92,8 @@ class Shrinkage(keras.layers.Layer):
         """Return the denoised pictures."""
         height, width = y.shape[1:3]
         margin = PATCH - 1
-        framed = tf.pad(y, [[0, 0], [margin, margin + 1], [margin, margin + 1], [0, 0]], "SYMMETRIC")
+        # mirrored at the outermost pixels: a patch that is its own mirror image would hide its noise from half the cosines
+        framed = tf.pad(y, [[0, 0], [margin, margin + 1], [margin, margin + 1], [0, 0]], "REFLECT")
         z = tf.nn.conv2d(framed, self.cosines, STRIDE, "VALID")
         power = z**2
         size = tf.math.log(power + FLOOR)
@@ -127,11 +128,10 @@ class Learned:
     def __init__(self, network, losses=()):
         self.network = network
         self.losses = np.array(losses, np.float32)
-        self._run = tf.function(lambda y: network(y[None, ..., None])[0, ..., 0])
 
     def __call__(self, y):
         """Return y (H, W) without its noise; every pixel of y may count for every pixel of the answer."""
-        return self._run(tf.constant(_picture(y))).numpy()
+        return self._run(_picture(y))
 
     def blind(self, y):
         """Return what the network foretells of each pixel of y (H, W) from all others.
@@ -142,8 +142,11 @@ class Learned:
         y = _picture(y)
         filled, x = neighbours(y), np.empty_like(y)
         for hidden in hidden_sets(y.shape):
-            x[hidden] = self._run(tf.constant(np.where(hidden, filled, y))).numpy()[hidden]
+            x[hidden] = self._run(np.where(hidden, filled, y))[hidden]
         return x
+
+    def _run(self, y):
+        return self.network(tf.constant(y)[None, ..., None]).numpy()[0, ..., 0]
 
 
 # ------------------------------------------------------------------------------------------------ learning
