@@ -92,7 +92,7 @@ class Shrinkage(keras.layers.Layer):
         """Return the denoised pictures."""
         height, width = y.shape[1:3]
         margin = PATCH - 1
-        # mirrored at the outermost pixels: a patch that is its own mirror image would hide its noise from half the cosines
+        # at the outermost pixels: in a patch that is its own mirror image, half of the cosines see no noise
         framed = tf.pad(y, [[0, 0], [margin, margin + 1], [margin, margin + 1], [0, 0]], "REFLECT")
         z = tf.nn.conv2d(framed, self.cosines, STRIDE, "VALID")
         power = z**2
