@@ -55,6 +55,7 @@ def table(rows):
 
 
 def main():
+    """Measure what is not there yet, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sigma", type=float, default=1.0, help="noise level in 255ths")
     parser.add_argument("--size", type=int, default=21, help="side of the kernel's square")
