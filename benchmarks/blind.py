@@ -37,7 +37,7 @@ def one(name, kernel, level, size):
     return {"photo": name, "kernel": kernel, "sigma": level, "size": size, "blurred": psnr(x, y),
             "restored": psnr(x, x_hat), "told": psnr(x, told),
             "correlation": restoration.kernel_correlation(found, true.kernel),
-            "agreement": restoration.kernel_agreement(y, size),
+            "agreement": restoration.kernel_agreement(y, size, kernel=found),
             "radius": restoration.kernel_radius(found), "seconds": seconds}
 
 

@@ -106,15 +106,23 @@ def estimate_kernel(y, size, *, weight=WEIGHT, watch=None):
     return kernel
 
 
-def kernel_agreement(y, size, *, weight=WEIGHT):
+def kernel_agreement(y, size, *, kernel=None, weight=WEIGHT):
     """Return how far two halves of a picture, each on its own, agree about the kernel: 1 means fully.
 
     The number is the :func:`kernel_correlation` of the two kernels. Halves that agree may still be wrong together;
-    halves that do not cannot both be right. The arguments are those of :func:`estimate_kernel`; a half must be twice
-    as long as the kernel.
+    halves that do not cannot both be right. The picture is cut along the longer extent of ``kernel``, since a cut
+    across the motion parts more of what belongs together; without a kernel, across its own longer side.
+
+    The other arguments are those of :func:`estimate_kernel`. A half must be twice as long as the kernel, or
+    ``ValueError`` is raised.
     """
     y = _richest(_grey(y, "y"), WINDOW)
     axis = int(np.argmax(y.shape))
+    if kernel is not None:
+        spread = _spread(validation.array(kernel, "kernel", ranks=(2,)))
+        axis = int(spread[0] > spread[1])
+        if y.shape[axis] // 2 < 2 * size:
+            axis = 1 - axis
     halves = np.array_split(y, 2, axis)
     size = check_size(size, halves[1].shape)
     one, other = (estimate_kernel(half, size, weight=weight) for half in halves)
@@ -161,10 +169,7 @@ def kernel_radius(kernel):
     >>> kernel_radius(np.array([[0.5, 0.0, 0.5]]))
     1.0
     """
-    kernel = validation.array(kernel, "kernel", ranks=(2,)).astype(np.float64)
-    places = np.indices(kernel.shape)
-    centre = (places * kernel).sum(axis=(1, 2)) / kernel.sum()
-    return float(np.sqrt((((places - centre[:, None, None]) ** 2).sum(axis=0) * kernel).sum() / kernel.sum()))
+    return math.sqrt(sum(_spread(validation.array(kernel, "kernel", ranks=(2,)))))
 
 
 # --------------------------------------------------------------------------------------------- the two steps
@@ -307,6 +312,14 @@ def _tidied(kernel):
     middle = np.array(ndimage.center_of_mass(kernel))
     kernel = _moved(kernel, np.rint(np.array(kernel.shape) // 2 - middle).astype(int))
     return kernel / kernel.sum()
+
+
+def _spread(kernel):
+    """Return the variances of a kernel's weights downwards and to the right, in squared pixels."""
+    weights = kernel.astype(np.float64) / kernel.sum()
+    places = np.indices(kernel.shape)
+    middle = (places * weights).sum(axis=(1, 2))
+    return ((places - middle[:, None, None]) ** 2 * weights).sum(axis=(1, 2))
 
 
 def _moved(x, shift):
