@@ -184,18 +184,17 @@ def find_blur(y, damage):
     radius = restoration.kernel_radius(kernel)
     found = damage._replace(blur=Blur(kernel.astype(np.float64), border="reflect"), unknown=None)
     if radius < restoration.POINT:
-        return damage._replace(unknown=None), (f"kernel: nearly a point, of radius {radius:.1f} pixels. As far as its edges tell, the picture "
-                       "is hardly blurred, so no blur was undone")
+        return damage._replace(unknown=None), (
+            f"kernel: nearly a point, of radius {radius:.1f} pixels. As far as its edges tell, the picture is hardly "
+            "blurred, so no blur was undone")
     words = f"kernel: of radius {radius:.1f} pixels (root mean square)"
-    if 2 * side > min(min(y.shape[:2]), max(y.shape[:2]) // 2):
-        words += ". How sure that is cannot be said: halves of the picture are too small to find a kernel each"
+    try:
+        agreement = restoration.kernel_agreement(y, side, kernel=kernel)
+    except ValueError:
+        words += ". How sure that is cannot be said: halves of the picture are too small, or one shows no edge"
     else:
-        try:
-            agreement = restoration.kernel_agreement(y, side)
-            words += f". Two halves of the picture, each on its own, found kernels that correlate by {agreement:.2f}"
-            words += ", where 1 is full agreement: do not rely on it" if agreement < restoration.UNSURE else ", where 1 is full agreement"
-        except ValueError:
-            words += ". How sure that is cannot be said: one half of the picture shows no edge"
+        words += f". Two halves of the picture, each on its own, found kernels that correlate by {agreement:.2f}"
+        words += ", where 1 is full agreement" + (": do not rely on it" if agreement < restoration.UNSURE else "")
     if max(kernel[0].max(), kernel[-1].max(), kernel[:, 0].max(), kernel[:, -1].max()) > 0:
         words += f". It touches the border of its square: try a larger one, --blur unknown:{side // 2 * 3 | 1}"
     return found, words
