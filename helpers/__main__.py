@@ -171,7 +171,8 @@ def restore(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the restored picture goes, or the folder for a "
                                                                 "folder.")],
     noise: Annotated[str | None, typer.Option(help="auto, or σ in grey levels of 255: 25.")] = None,
-    blur: Annotated[str | None, typer.Option(help="gaussian:1.6, motion:15:30 (length, angle) or KERNEL.png.")] = None,
+    blur: Annotated[str | None, typer.Option(help="gaussian:1.6, motion:15:30 (length, angle), KERNEL.png, or "
+                                                   "unknown: it is sought.")] = None,
     mask: Annotated[Path | None, typer.Option(help="A picture of the same size that marks the lost pixels.")] = None,
     lost: Annotated[str | None, typer.Option(help="Which pixels of the mask are lost: white or black. Default: the "
                                                   "white ones, if they are the fewer.")] = None,
