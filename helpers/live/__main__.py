@@ -5,17 +5,26 @@ import json
 from helpers import pretrained
 from helpers.files import write_whole
 from helpers.live import graph, pack
+from helpers.models import diffusion
 
 
 def text(name):
-    """Return the file of a model's lists: one layer a line."""
-    networks = pretrained.load(name).networks
+    """Return the file of a model's lists: one layer a line, and the numbers that the model keeps beside its weights."""
+    ready = pretrained.shared(name)
     parts = []
     for network in pack.SERVED[name]:
-        written = graph.write(networks[network], network)
+        written = graph.write(ready.networks[network], network)
         layers = ",\n  ".join(json.dumps(layer) for layer in written["layers"])
         parts.append(f'"{network}": {{"outputs": {json.dumps(written["outputs"])}, "layers": [\n  {layers}]}}')
-    return "{" + ",\n".join(parts) + "}\n"
+    between = ",\n"
+    return f'{{"settings": {json.dumps(settings(ready))}, "networks": {{\n{between.join(parts)}}}}}\n'
+
+
+def settings(ready):
+    """Return what the engine has to know of a model beside its networks."""
+    if not hasattr(ready, "schedule"):
+        return {}
+    return {"centre": ready.centre, "spread": ready.spread, "highest": diffusion.HIGHEST}
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ SERVED = {  # the networks of each model that pages bring to life
 
 
 def lists(name, folder=LISTS):
-    """Return the lists of layers of a served model, a dictionary from network to list."""
+    """Return what is stored of a served model: ``networks``, from name to list of layers, and ``settings``."""
     path = Path(folder) / f"{validation.choice(name, 'name', SERVED)}.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -58,8 +58,8 @@ def model(networks, arrays):
                           for value in layer.values() if isinstance(value, str) and "/" in value)
     lacking = [name for name in named if name not in arrays]
     if lacking:
-        raise ValueError(f"arrays lacks {lacking[0]!r}, which the list of layers names: `python -m helpers.live` writes "
-                         "the lists anew")
+        raise ValueError(f"arrays lacks {lacking[0]!r}, which a list of layers names: `python -m helpers.live` "
+                         "writes the lists anew")
     weights, numbers, place = {}, [], 0
     for name in named:
         weights[name] = [place, list(arrays[name].shape)]
@@ -71,8 +71,9 @@ def model(networks, arrays):
 
 
 def shipped(name):
-    """Return :func:`model` for the shipped weights of a served model."""
-    return model(lists(name), pretrained.read(name))
+    """Return :func:`model` for the shipped weights of a served model, and its ``settings``."""
+    stored = lists(name)
+    return {"settings": stored["settings"], **model(stored["networks"], pretrained.read(name))}
 
 
 def script(name, content):
