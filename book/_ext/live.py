@@ -21,7 +21,7 @@ from docutils import nodes
 from pages import boxes
 from sphinx.errors import SphinxError
 
-from helpers.live import kernel, pack
+from helpers.live import FIRST, kernel, pack
 
 PANELS = {"restore-digit": "restore_digit.js"}
 WORKER = ("engine.js", "methods.js", "worker.js")
@@ -55,7 +55,7 @@ def find_places(app, doctree):
 
 def visit(self, node):
     name, title = f"live-{node['kind']}", escape(node["title"])
-    self.body.append(f'<section class="live-panel" id="{name}" data-panel="{node["kind"]}"'
+    self.body.append(f'<section class="live-panel" id="{name}" data-panel="{node["kind"]}" data-digit="{FIRST[0]}"'
                      f' aria-labelledby="{name}-title"><p class="live-title" id="{name}-title">{title}</p>'
                      '<div class="live-before">')
 
@@ -107,6 +107,6 @@ def digits():
 def setup(app):
     app.add_node(Panel, html=(visit, depart), latex=(ignore, ignore), text=(ignore, ignore))
     app.connect("doctree-read", find_places)
-    app.connect("html-page-context", add_scripts)
+    app.connect("html-page-context", add_scripts, priority=400)  # before another extension copies the list of scripts
     app.connect("build-finished", deliver)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,3 +5,5 @@ layers, each naming its inputs and its weights (``lists/*.json``, made by ``pyth
 weights, :mod:`helpers.live.pack` makes of such lists a script that a page of the book loads when a reader first acts.
 The engine is ``book/_static/live/engine.js``; the steps that it takes over and over are WebAssembly, ``kernel.wat``.
 """
+
+FIRST = 8, "half"  # the digit and its damage with which the panel "restore-digit" begins

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+import helpers.models  # noqa: F401 - before anything else brings TensorFlow, whose greetings it keeps off the page
 from helpers import pretrained, validation
 from helpers.images import digits
 from helpers.league import digit_tasks
+from helpers.live import FIRST
 from helpers.plots import show
 from helpers.posterior import samplers
 
@@ -12,8 +14,16 @@ DRAWS = 4  # of the diffusion model, here and in the panel
 JUMPS = 5  # half of the library's, as the browser takes them
 
 
-def restored_digit(label=5, task="hole"):
-    """Show the first held-out digit of a class, damaged, and what five networks make of it."""
+def restored_digit(label=FIRST[0], task=FIRST[1]):
+    """Show the first held-out digit of a class, damaged, what four networks make of it, and how a fifth reads them.
+
+    Parameters
+    ----------
+    label : int
+        The class, from 0 to 9.
+    task : str
+        A damage that loses pixels: a key of ``helpers.league.digit_tasks.TASKS``, but not ``"noise50"``.
+    """
     label = validation.integer(label, "label", low=0, high=9)
     _, _, x_test, y_test = digits()
     x = x_test[y_test == label][:1]

@@ -68,9 +68,10 @@
   /* --------------------------------------------------------------------------------------------------- one panel */
 
   function panel(place, digits) {
-    const state = {
-      x: digits[0].pixels, mask: new Float32Array(PIXELS).fill(1), noise: null, tool: "wipe", cursor: [13, 13],
-      number: 0, drawing: false, last: null, seed: 1,
+    const first = digits[place.dataset.digit];
+    const state = {  // as in the figure: the lower half is lost
+      x: first.pixels, mask: Float32Array.from({ length: PIXELS }, (_, i) => (i < PIXELS / 2 ? 1 : 0)), noise: null,
+      tool: "wipe", cursor: [13, 13], number: 0, drawing: false, last: null, seed: 1,
     };
     let computer = null, asked = 0, found = {};
     const ready = new Set(), broken = new Set();
@@ -336,7 +337,7 @@
         + `${draws.length ? `; of four draws of the diffusion model, ${draws.join(" and ")}` : ""}.`;
     }
 
-    return { press: () => press(pickers[0]) };
+    press(pickers[digits.indexOf(first)]);
   }
 
   for (const place of document.querySelectorAll('.live-panel[data-panel="restore-digit"]')) {
