@@ -6,4 +6,4 @@ weights, :mod:`helpers.live.pack` makes of such lists a script that a page of th
 The engine is ``book/_static/live/engine.js``; the steps that it takes over and over are WebAssembly, ``kernel.wat``.
 """
 
-FIRST = 8, "half"  # the digit and its damage with which the panel "restore-digit" begins
+FIRST = 7, "half"  # the digit and its damage with which the panel "restore-digit" begins

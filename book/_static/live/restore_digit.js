@@ -13,7 +13,7 @@
     vae: ["VAE", "fills in, looks, fills in again", 1],
     diffusion: ["Diffusion", "four draws of what it could have been", ANSWERS],
   };
-  const NUMBERS = ["none", "one", "two", "three", "four"];
+  const NUMBERS = ["none", "one", "two", "three", "all four"];
 
   /* -------------------------------------------------------------------------------------------------- small helpers */
 
@@ -99,7 +99,7 @@
       element("div", { class: "live-card live-card-board" },
         element("p", { class: "live-name" }, element("strong", {}, "What the networks see"), element("br"),
           "hatched: lost"), board),
-      ...Object.values(cards).map(({ card }) => card));
+      element("div", { class: "live-cards" }, ...Object.values(cards).map(({ card }) => card)));
 
     const pickers = digits.map((digit) => {
       const picture = small("");
@@ -136,11 +136,12 @@
       board.focus();
     } }, "Blank sheet");
 
-    place.append(now, element("div", { class: "live-controls" },
+    place.querySelector(".live-title").after(element("div", { class: "live-controls" },
       element("div", { role: "group", "aria-label": "Digit" }, ...pickers, blank),
       element("div", { role: "group", "aria-label": "Damage" }, ...buttons),
       element("div", { role: "group", "aria-label": "What the pointer does", class: "live-tools" },
-        element("span", {}, "On the board: "), ...tools), status));
+        element("span", {}, "On the board: "), ...tools)));
+    place.append(now, status);
     status.textContent = "Pick a digit or a damage: then you can wipe and draw with mouse, finger or keyboard. The "
       + "networks run in your browser; nothing leaves it.";
 
@@ -329,12 +330,12 @@
       const damage = state.noise ? `noise of level ${NOISE}${lost ? `, and ${lost} of 784 pixels lost` : ""}`
         : lost ? `${lost} of 784 pixels lost` : "nothing lost";
       const single = Object.entries(found).filter(([, read]) => read.length === 1)
-        .map(([method, read]) => `the ${METHODS[method][0]} reads as ${read[0]}`);
+        .map(([method, read], place) => `the ${METHODS[method][0]}'s ${place ? "" : "answer reads "}as ${read[0]}`);
       const counts = new Map();
-      for (const digit of found.diffusion || []) counts.set(digit, (counts.get(digit) || 0) + 1);
-      const draws = [...counts].sort((a, b) => b[1] - a[1]).map(([digit, times]) => `${NUMBERS[times]} as ${digit}`);
-      return `With ${damage}, the answer of ${single.join(", of ")}`
-        + `${draws.length ? `; of four draws of the diffusion model, ${draws.join(" and ")}` : ""}.`;
+      for (const digit of found.diffusion) counts.set(digit, (counts.get(digit) || 0) + 1);
+      const draws = [...counts].sort((a, b) => b[1] - a[1]).map(([digit, times], place) =>
+        `${NUMBERS[times]} ${place ? "" : times > 1 ? "read " : "reads "}as ${digit}`);
+      return `With ${damage}, ${single.join(", ")}; of four draws of the diffusion model, ${draws.join(", ")}.`;
     }
 
     press(pickers[digits.indexOf(first)]);
