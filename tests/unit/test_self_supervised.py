@@ -3,12 +3,14 @@
 Pictures are small here: the numbers that the page promises are measured there and in benchmarks/self_supervised.py.
 """
 
+import json
+
 import numpy as np
 import pytest
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from benchmarks import self_supervised as benchmark
-from helpers.images import photo
+from helpers.images import SPLITS, photo
 from helpers.models import self_supervised as ours
 from helpers.operators import Blur
 
@@ -238,3 +240,11 @@ def test_the_summary_names_the_best_classical_method_and_the_margin():
     assert found == {"gaussian": {"photos": 2, "mean": found["gaussian"]["mean"], "best_classical": "total_variation",
                                   "margin": 2.0, "worst": -1.0}}
     assert found["gaussian"]["mean"]["total_variation"] == 23.0
+
+
+def test_what_the_page_reads_follows_from_its_rows():
+    found = json.loads(benchmark.FILE.read_text(encoding="utf-8"))
+    assert found["summary"] == benchmark.summary(found["rows"]) and found["command"] == benchmark.COMMAND
+    assert set(found["rows"]) == set(benchmark.NOISES)
+    names = [set(of) for of in found["rows"].values()]
+    assert names[0] == names[1] == names[2] <= set(SPLITS["test"])
