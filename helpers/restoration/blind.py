@@ -37,7 +37,7 @@ def blind_deconvolution(y, size, sigma=None, *, weight=WEIGHT):
     y : array (H, W) or (H, W, C)
         The blurred picture, in [0, 1].
     size : int
-        Side of the square that holds the kernel, odd, at least 3: rather a little too large than too small.
+        Side of the square that holds the kernel, odd, at least 3: a little more than the blur is long.
     sigma : float, optional
         Noise level in image units; by default it is estimated.
     weight : float
