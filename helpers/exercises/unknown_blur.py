@@ -20,7 +20,7 @@ def same(answer):
 
 def threshold(answer):
     """Derive: the hard threshold."""
-    d, lam, beta = np.array([-1.0, -0.45, -0.3, -0.05, 0.0, 0.1, 0.35, 0.55, 2.0]), 0.5, 4.0  # edges at ±0.354
+    d, lam, beta = np.array([-1.0, -0.45, -0.3, -0.05, 0.0, 0.2, 0.35, 0.55, 2.0]), 0.5, 4.0  # edges at ±0.354
     g = array(call(answer, d, lam, beta), d.shape, "what comes back")
     if close(g, np.where(beta * d**2 > lam, d, 0)):
         return ("Kept whole or not at all: the threshold is the root of lambda / beta. While beta grows, weaker and "
@@ -83,8 +83,8 @@ def similarity(answer):
     """Stretch: normalised correlation at the best shift."""
     rng = np.random.default_rng(5)
     a, b = np.zeros((7, 7)), np.zeros((7, 7))
-    a[1:4, 1:5], b[3:6, 2:6] = rng.random((3, 4)), rng.random((3, 4))
-    a[0, 0], b[6, 6] = 0.9, 0.7  # tell a circular correlation from a linear one
+    a[1:4, 1:5] = b[:3, :4] = rng.random((3, 4))
+    a[0, 0], b[6, 6] = 0.9, 0.7  # meet in a circular correlation at the block's shift, and not in a linear one
     got = number(call(answer, a.copy(), b.copy()), "the similarity")
     size = np.sqrt(np.sum(a**2) * np.sum(b**2))
     if close(got, correlate(a, b).max() / size, 1e-6):

@@ -37,7 +37,7 @@ def blind_deconvolution(y, size, sigma=None, *, weight=WEIGHT):
     y : array (H, W) or (H, W, C)
         The blurred picture, in [0, 1].
     size : int
-        Side of the square that holds the kernel, odd, at least 3: rather a little too large than too small.
+        Side of the square that holds the kernel, odd, at least 3: a little more than the blur is long.
     sigma : float, optional
         Noise level in image units; by default it is estimated.
     weight : float
@@ -56,8 +56,10 @@ def blind_deconvolution(y, size, sigma=None, *, weight=WEIGHT):
     TypeError, ValueError
         As :func:`estimate_kernel`.
     """
+    if sigma is not None:
+        validation.sigma(sigma)
     kernel = estimate_kernel(y, size, weight=weight)
-    sigma = estimate_noise(y) if sigma is None else validation.sigma(sigma)
+    sigma = estimate_noise(y) if sigma is None else sigma
     return total_variation(y, Blur(kernel, border="reflect"), sigma), kernel
 
 
@@ -86,6 +88,8 @@ def estimate_kernel(y, size, *, weight=WEIGHT, watch=None):
     y = _grey(y, "y")
     size = check_size(size, y.shape)
     weight = validation.number(weight, "weight", low=0, open_low=True)
+    if watch is not None and not callable(watch):
+        raise TypeError(f"watch must be a function of a kernel and a picture, but {validation.brief(watch)} came")
     y = _richest(y, WINDOW)
     kernel = np.zeros((3, 3), np.float32)
     kernel[1] = (0, 0.5, 0.5)
@@ -117,14 +121,15 @@ def kernel_agreement(y, size, *, kernel=None, weight=WEIGHT):
     ``ValueError`` is raised.
     """
     y = _richest(_grey(y, "y"), WINDOW)
+    size = check_size(size, y.shape)
     axis = int(np.argmax(y.shape))
     if kernel is not None:
-        spread = _spread(validation.array(kernel, "kernel", ranks=(2,)))
+        spread = _spread(_kernel(kernel, "kernel"))
         axis = int(spread[0] > spread[1])
         if y.shape[axis] // 2 < 2 * size:
             axis = 1 - axis
     halves = np.array_split(y, 2, axis)
-    size = check_size(size, halves[1].shape)
+    check_size(size, halves[1].shape)
     one, other = (estimate_kernel(half, size, weight=weight) for half in halves)
     return kernel_correlation(one, other)
 
@@ -136,11 +141,8 @@ def kernel_correlation(one, other):
     """
     from scipy import signal
 
-    one, other = (validation.array(k, name, ranks=(2,)) for k, name in ((one, "one"), (other, "other")))
-    size = math.sqrt(energy(one) * energy(other))
-    if size == 0:
-        raise ValueError("a kernel is zero everywhere")
-    return float(signal.fftconvolve(one, other[::-1, ::-1]).max() / size)
+    one, other = _kernel(one, "one"), _kernel(other, "other")
+    return float(signal.fftconvolve(one, other[::-1, ::-1]).max() / math.sqrt(energy(one) * energy(other)))
 
 
 def aligned_psnr(x, x_hat, rim=16, reach=3):
@@ -169,7 +171,7 @@ def kernel_radius(kernel):
     >>> kernel_radius(np.array([[0.5, 0.0, 0.5]]))
     1.0
     """
-    return math.sqrt(sum(_spread(validation.array(kernel, "kernel", ranks=(2,)))))
+    return math.sqrt(sum(_spread(_kernel(kernel, "kernel"))))
 
 
 # --------------------------------------------------------------------------------------------- the two steps
@@ -274,6 +276,13 @@ def _grey(y, name):
     return y
 
 
+def _kernel(value, name):
+    kernel = validation.array(value, name, ranks=(2,)).astype(np.float64)
+    if kernel.min() < 0 or kernel.sum() <= 0:
+        raise ValueError(f"{name} is a kernel: it must not have negative weights, nor be zero everywhere")
+    return kernel
+
+
 def _richest(y, side):
     """Return the part of a picture, at most side × side, with the strongest edges."""
     from scipy import ndimage
@@ -316,7 +325,7 @@ def _tidied(kernel):
 
 def _spread(kernel):
     """Return the variances of a kernel's weights downwards and to the right, in squared pixels."""
-    weights = kernel.astype(np.float64) / kernel.sum()
+    weights = kernel / kernel.sum()
     places = np.indices(kernel.shape)
     middle = (places * weights).sum(axis=(1, 2))
     return ((places - middle[:, None, None]) ** 2 * weights).sum(axis=(1, 2))
