@@ -86,7 +86,7 @@ def test_a_hole_is_filled(visit, width, theme):
     press(here.page, "Hole")
     assert lost(here.page) == 196
     words = here.page.locator(".live-reading").all_inner_texts()
-    assert len(words) == 7 and all(re.match(r"reads \d, \d+ %", one) for one in words), words
+    assert len(words) == 7 and all(re.match(r"reads \d \(\d+ %\)", one) for one in words), words
     assert not here.faults() + here.accessibility_faults()
     here.complaints.clear()  # axe itself asks for style sheets, and not all of them are there
     small = here.page.locator(f"{PANEL} :is(button, label, .live-board)").evaluate_all(

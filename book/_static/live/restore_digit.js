@@ -52,11 +52,11 @@
     return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
   }
 
-  /* "7, 98 %", and the runner-up where the odds are open. */
+  /* "7 (98 %)", and the runner-up where the odds are open. */
   function reading(odds) {
     const order = [...odds.keys()].sort((a, b) => odds[b] - odds[a]);
     const told = order.slice(0, 2).filter((digit, place) => place === 0 || odds[digit] >= 0.05);
-    return told.map((digit) => `${digit}, ${Math.round(100 * odds[digit])} %`).join(" or ");
+    return told.map((digit) => `${digit} (${Math.round(100 * odds[digit])} %)`).join(" or ");
   }
 
   function decibels(truth, found) {
