@@ -86,5 +86,11 @@ def test_what_is_delivered():
     assert json.loads(text.removeprefix('live.deliver("digits", ').removesuffix(");\n")) == contents["digits"]
 
 
+def test_the_panel_begins_as_its_figure_does():
+    """restore_digit.js takes the digit from the page, and loses its lower half."""
+    assert FIRST[1] == "half" and 0 <= FIRST[0] <= 9
+    assert "i < PIXELS / 2 ? 1 : 0" in (javascript.STATIC / "restore_digit.js").read_text(encoding="utf-8")
+
+
 def test_the_kernel_is_small():
     assert kernel.translate()[:4] == b"\0asm" and len(kernel.translate()) < 2000
