@@ -44,4 +44,4 @@ def restored_digit(label=FIRST[0], task=FIRST[1]):
 
 def reading(odds):
     """Return what a digit reads as, and how surely, as a title says it."""
-    return f"reads {odds.argmax()}, {100 * odds.max():.0f} %"
+    return f"reads {odds.argmax()} ({100 * odds.max():.0f} %)"

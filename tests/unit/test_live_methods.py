@@ -7,6 +7,7 @@ from helpers import pretrained
 from helpers.images import digits
 from helpers.league import digit_tasks
 from helpers.live import kernel, pack
+from helpers.live.first import restored_digit
 from helpers.posterior import samplers
 from tests import javascript
 
@@ -98,3 +99,10 @@ def test_vae_restore_refuses_odd_rounds(rounds, error):
     y, operators, sigma = digit_tasks.damage(digits().x_test[:1], "hole")
     with pytest.raises(error, match="rounds"):
         pretrained.shared("vae").restore(y, operators, sigma, rounds=rounds)
+
+
+@pytest.mark.parametrize(("arguments", "said"), [((10, "half"), "label"), ((7, "halves"), "'half'"),
+                                                 ((7, "noise50"), "needs a Mask")])
+def test_a_first_state_that_cannot_be_drawn_is_refused(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        restored_digit(*arguments)

@@ -40,11 +40,19 @@ window.live = (() => {
     worker.onmessage = ({ data }) => tell(data);
     worker.onerror = (event) => tell({ do: "failed", why: event.message || "the worker did not start" });
     worker.postMessage({ do: "start", kernel });
-    for (const name of models) {  // the first ones can answer while the others come
-      load(name).then((content) => worker.postMessage({ do: "model", name, content }))
-        .catch((error) => tell({ do: "failed", name, why: error.message }));
-    }
+    send(models, worker, tell);
     return worker;
+  }
+
+  /* One after the other, so that the first ones answer while the others come. */
+  async function send(models, worker, tell) {
+    for (const name of models) {
+      try {
+        worker.postMessage({ do: "model", name, content: await load(name) });
+      } catch (error) {
+        tell({ do: "failed", name, why: error.message });
+      }
+    }
   }
 
   return { load, deliver, computer };

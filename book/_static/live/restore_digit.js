@@ -39,12 +39,14 @@
 
   const small = (label) => element("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": label });
 
-  /* A random number from 0 to 1 whose sequence a seed decides. */
+  /* A function that gives random numbers from 0 to 1, by mulberry32: the seed decides the sequence. */
   function random(seed) {
-    let state = seed;
+    let state = seed >>> 0;
     return () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state / 2 ** 32;
+      state = (state + 0x6d2b79f5) >>> 0;
+      let t = Math.imul(state ^ (state >>> 15), state | 1);
+      t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+      return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
     };
   }
 
@@ -52,11 +54,11 @@
     return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
   }
 
-  /* "7, 98 %", and the runner-up where the odds are open. */
+  /* "7 (98 %)", and the runner-up where the odds are open. */
   function reading(odds) {
     const order = [...odds.keys()].sort((a, b) => odds[b] - odds[a]);
     const told = order.slice(0, 2).filter((digit, place) => place === 0 || odds[digit] >= 0.05);
-    return told.map((digit) => `${digit}, ${Math.round(100 * odds[digit])} %`).join(" or ");
+    return told.map((digit) => `${digit} (${Math.round(100 * odds[digit])} %)`).join(" or ");
   }
 
   function decibels(truth, found) {
@@ -125,7 +127,7 @@
       type: "button", onclick: () => { damage(); changed(); } }, name));
     const tools = ["wipe", "draw"].map((tool) => element("label", {},
       element("input", { type: "radio", name: `live-tool-${place.id}`, checked: tool === "wipe",
-        onchange: () => { state.tool = tool; act(); } }), ` ${tool}`));
+        onclick: () => { state.tool = tool; act(); } }), ` ${tool}`));
     const blank = element("button", { type: "button", onclick: () => {
       state.x = new Float32Array(PIXELS);
       lose(() => false);
