@@ -133,7 +133,8 @@ def test_rows_are_on_the_disk_while_the_league_runs(tmp_path):
     record.row(league.Row("denoise25", "a", "z", 21.0, 0.5, 1.0))
     document = strict((tmp_path / "rows.json").read_text())
     assert [row["image"] for row in document["rows"]] == ["x", "z"] and document["complete"] is False
-    assert document["seed"] == 3 and document["left out"] == [{"image": "y", "task": "", "reason": "why"}]
+    assert document["seed"] == 3 and document["left out"] == [
+        {"image": "y", "task": "", "reason": "why", "method": ""}]
     seldom = Record(tmp_path / "seldom.json", every=1000.0)
     seldom.row(league.Row("denoise25", "a", "x", 20.0, 0.5, 1.0))
     assert not (tmp_path / "seldom.json").exists()
