@@ -63,13 +63,18 @@ def league(
                 table.run(pictures, task, method, seed, progress=True, each=record.row, skip=record.skip,
                           tell=lambda seconds: _tell_time(seconds, pictures))
 
-        stopped = False
+        stopped = complete = False
+        unwritten = None
         try:
             play()
+            complete = True
         except KeyboardInterrupt:
             stopped = True
         finally:
-            record.write(complete=not stopped)
+            try:
+                record.write(complete)
+            except ValueError as error:  # the table is shown first
+                unwritten = error
         if not record.rows:
             typer.echo("stopped before the first result", err=True)
             raise typer.Exit(130)
@@ -82,6 +87,8 @@ def league(
         if stopped:
             foot.append("stopped: the means are over what was done")
         _print_table(lines, DIGIT_COLUMNS if digits else PHOTO_COLUMNS, foot)
+        if unwritten is not None:
+            raise unwritten
         if stopped:
             raise typer.Exit(130)
 
@@ -90,16 +97,20 @@ def _tell_time(seconds, pictures):
     """Say on standard error how long a league will take; what is over in a moment needs no announcement."""
     if seconds > 20:
         megapixels = sum(x.size for x in pictures.values()) / 1e6
-        long = f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+        long = (f"{seconds:.0f} seconds" if seconds < 100 else
+                f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours")
         hint = "; --size 512 reduces large pictures" if max(max(x.shape) for x in pictures.values()) > 1024 else ""
-        typer.echo(f"this takes about {long}: {len(pictures)} pictures, {megapixels:.1f} megapixels{hint}", err=True)
+        with contextlib.suppress(OSError):  # nobody listens
+            typer.echo(f"this takes about {long}: {len(pictures)} pictures, {megapixels:.1f} megapixels{hint}",
+                       err=True)
 
 
 def _left_out(left_out, most=20):
     """Return a line for each picture that could not take part and each reason."""
     reasons = {}
     for one in left_out:
-        reasons.setdefault((one.image, one.reason), []).append(one.task)
+        where = f"{one.task} ({one.method})" if one.method else one.task
+        reasons.setdefault((one.image, one.reason), []).append(where)
     lines = [f"left out: {image}{' in ' if any(tasks) else ''}{', '.join(dict.fromkeys(tasks))}: {reason}"
              for (image, reason), tasks in reasons.items()]
     return lines[:most] + ([f"left out: {len(lines) - most} more"] if len(lines) > most else [])
@@ -325,7 +336,7 @@ def _print_table(lines, columns, foot=()):
     try:
         typer.echo(text)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:  # a closed pipe, a full disk
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more is written there, not at exit
         with contextlib.suppress(OSError):
             typer.echo(text, err=True)
@@ -347,7 +358,8 @@ class _plainly:
 
         def show(message, category, *rest, **more):
             if category.__name__ == "PictureNote":
-                typer.echo(f"note: {message}", err=True)
+                with contextlib.suppress(OSError):
+                    typer.echo(f"note: {message}", err=True)
             else:
                 usual(message, category, *rest, **more)
 

@@ -11,7 +11,7 @@ from helpers import metrics, pretrained, restoration, validation
 from helpers.images import digits
 from helpers.league import digit_tasks
 from helpers.league.digit_tasks import TASKS
-from helpers.league.record import write_rows
+from helpers.league.record import Unheard, write_rows
 
 
 def _as_it_came(y, operators, sigma):
@@ -82,7 +82,8 @@ def read_digits(path):
 def _white_on_black(x):
     """Return digits as MNIST has them, 0 … 255 and white on black; what had to be changed is said as a warning.
 
-    Digits of 0 and 1 are black and white. Digits whose rim is bright nearly everywhere are dark on white paper.
+    Digits of 0 and 1 are black and white. Digits whose rim is bright nearly everywhere are dark on white paper. A
+    grey ground is no digit of MNIST's, and is said.
     """
     from helpers.images import PictureNote
 
@@ -98,6 +99,10 @@ def _white_on_black(x):
     if np.mean(x[:, rim] > 127) > 0.9:
         warnings.warn("digits: x is dark on white, and was turned into white on black", PictureNote, stacklevel=3)
         x = 255 - x
+    ground = np.percentile(x[:, rim], 10)
+    if ground > 32:
+        warnings.warn(f"digits: x stands on grey, about {ground:.0f} of 255, where every model expects black: few will "
+                      "be read. Stretch the contrast first", PictureNote, stacklevel=3)
     return x
 
 
@@ -111,14 +116,14 @@ def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False, e
 
     if x is None:
         _, _, x, labels = digits()
-    tasks = [validation.choice(task, "task", TASKS) for task in (tasks or TASKS)]
-    chosen = [validation.choice(method, "method", METHODS) for method in (methods or METHODS)]
+    tasks = list(dict.fromkeys(validation.choice(task, "task", TASKS) for task in (tasks or TASKS)))
+    chosen = list(dict.fromkeys(validation.choice(method, "method", METHODS) for method in (methods or METHODS)))
     games = [(task, method) for task in tasks for method in chosen if method in able(task)]
     if not games:
         raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
     read = pretrained.shared("classifier").read
     rows = []
-    for task, method in tqdm(games, disable=not progress, unit="game"):
+    for task, method in tqdm(games, disable=not progress, unit="game", file=Unheard()):
         y, operators, sigma = digit_tasks.damage(x, task, seed)
         METHODS[method](y[:2], operators[:2], sigma)  # libraries and weights load on first use: not the method's time
         started = time.perf_counter()

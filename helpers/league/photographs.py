@@ -14,7 +14,7 @@ import numpy as np
 
 from helpers import images, metrics, pretrained, restoration, validation
 from helpers.league import peers
-from helpers.league.record import LeftOut, write_rows
+from helpers.league.record import LeftOut, Unheard, write_rows
 from helpers.operators import Blur, Composition, Downsample, Identity, Mask, Operator, Radon, measure
 
 # --------------------------------------------------------------------------------------------- tasks
@@ -209,7 +209,8 @@ def run(pictures, tasks=None, methods=None, seed=0, progress=False, each=None, s
     each : function (Row), optional
         Called with each row as soon as it is there.
     skip : function (LeftOut), optional
-        Called for a picture that a task or a method refuses; the others go on. By default the refusal is raised.
+        Called for a picture that a task or a method refuses or fails at; the others go on. By default the error is
+        raised.
     tell : function (seconds), optional
         Called before the start with the time that all of it will take: each method is tried on 64 × 64 pixels, and
         its time is taken to grow as their number does.
@@ -223,27 +224,29 @@ def run(pictures, tasks=None, methods=None, seed=0, progress=False, each=None, s
 
     if not isinstance(pictures, dict) or not pictures:
         raise ValueError("pictures must be a dictionary from name to image, with at least one entry")
-    tasks = [validation.choice(task, "task", TASKS) for task in (tasks or TASKS)]
-    chosen = [validation.choice(method, "method", METHODS) for method in (methods or METHODS)]
+    tasks = list(dict.fromkeys(validation.choice(task, "task", TASKS) for task in (tasks or TASKS)))
+    chosen = list(dict.fromkeys(validation.choice(method, "method", METHODS) for method in (methods or METHODS)))
     games = [(task, method) for task in tasks for method in chosen if method in able(task)]
     if not games:
         raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
     with tqdm(total=len(games), disable=not progress, unit="method", desc="a trial on 64 × 64 pixels",
-              leave=False) as bar:
+              leave=False, file=Unheard()) as bar:
         pace = sum(_pace(pictures, game, seed, bar) for game in games)
     if tell is not None:
         tell(pace * sum(x[..., :1].size for x in map(np.atleast_3d, pictures.values())))
     rows, refused = [], None
-    with tqdm(total=len(games) * len(pictures), disable=not progress, unit="picture") as bar:
+    with tqdm(total=len(games) * len(pictures), disable=not progress, unit="picture",
+              file=Unheard()) as bar:
         for task, method in games:
             bar.set_description(f"{task}: {method}")
             for name, x in pictures.items():
                 try:
                     rows.append(play(x, task, method, name, seed))
-                except (ValueError, TypeError, MemoryError) as error:
+                except Exception as error:  # full memories and what other libraries raise have many classes
                     if skip is None:
                         raise
-                    refused = LeftOut(name, task, _one_line(error))
+                    whose = method if all(played_shape(np.shape(x), task)) else ""
+                    refused = LeftOut(name, task, _one_line(error), whose)
                     skip(refused)
                 else:
                     if each is not None:
@@ -263,13 +266,14 @@ def _pace(pictures, game, seed, bar):
         play(some, *game, seed=seed)
         started = time.perf_counter()
         play(some, *game, seed=seed)
-    except (ValueError, TypeError, MemoryError):
+    except Exception:
         return 0.0  # it will be told when the picture is played
     return (time.perf_counter() - started) / (some.shape[0] * some.shape[1])
 
 
 def _one_line(error):
-    return " ".join(str(error).split()) or type(error).__name__
+    said, kind = " ".join(str(error).split()), type(error).__name__
+    return said if said and isinstance(error, (ValueError, TypeError)) else f"{kind}: {said}".removesuffix(": ")
 
 
 def summarise(rows):
@@ -332,7 +336,7 @@ def folder_pictures(folder, longest=None, skip=None):
     longest : int, optional
         Larger pictures are reduced until their longer side has so many pixels.
     skip : function (LeftOut), optional
-        Called for each file that cannot be read as a picture; hidden files are nobody's business.
+        Called for each file that cannot be read as a picture; hidden files and folders are nobody's business.
 
     Raises
     ------
@@ -342,14 +346,19 @@ def folder_pictures(folder, longest=None, skip=None):
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"images {str(folder)!r}: there is no such folder")
-    pictures = {}
+    pictures, why = {}, ""
     for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith("."):
-            try:
-                pictures[path.name] = images.read_photo(path, longest=longest)
-            except (ValueError, MemoryError) as error:
-                if skip is not None:
-                    skip(LeftOut(path.name, "", _one_line(error).removeprefix(f"path {str(path)!r} ")))
+        if path.is_dir() or path.name.startswith("."):
+            continue
+        try:
+            if not path.is_file():  # a link to nowhere, a pipe
+                raise ValueError("is no file")
+            pictures[path.name] = images.read_photo(path, longest=longest)
+        except (ValueError, MemoryError) as error:
+            left_out = LeftOut(path.name, "", _one_line(error).removeprefix(f"path {str(path)!r} "))
+            why = why or f"; {left_out.image}: {left_out.reason}"
+            if skip is not None:
+                skip(left_out)
     if not pictures:
-        raise ValueError(f"images {str(folder)!r}: no picture in this folder can be read")
+        raise ValueError(f"images {str(folder)!r}: no picture in this folder can be read{why}")
     return pictures

@@ -1,7 +1,9 @@
 """What a league has found so far: rows as they come, what was left out, and all of it as JSON."""
 
+import contextlib
 import json
 import math
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -10,11 +12,15 @@ from helpers.files import write_whole
 
 
 class LeftOut(NamedTuple):
-    """A picture that could not take part, in one task or (``task`` is "") in any, and why."""
+    """A picture that could not take part, in one task or (``task`` is "") in any, and why.
+
+    Where only one method could not do it, ``method`` names this one.
+    """
 
     image: str
     task: str
     reason: str
+    method: str = ""
 
 
 class Record:
@@ -36,10 +42,11 @@ class Record:
         self.written = time.monotonic()
 
     def row(self, row):
-        """Take one more row."""
+        """Take one more row. A disk that is full now may have room at the end: only the last writing must succeed."""
         self.rows.append(row)
-        if time.monotonic() - self.written > self.every:
-            self.write(complete=False)
+        if time.monotonic() - self.written >= self.every:
+            with contextlib.suppress(ValueError):
+                self.write(complete=False)
 
     def skip(self, left_out):
         """Take note of what was left out, once."""
@@ -48,10 +55,27 @@ class Record:
 
     def write(self, complete=True):
         """Write what there is."""
+        self.written = time.monotonic()
         if self.path is not None and self.rows:
             write_rows(self.rows, self.path, {**self.about, "complete": complete,
                                               "left out": [one._asdict() for one in self.left_out]})
-        self.written = time.monotonic()
+
+
+class Unheard:
+    """Standard error for progress bars: when nobody listens any more, the work goes on."""
+
+    def __getattr__(self, name):
+        return getattr(sys.stderr, name)
+
+    def write(self, text):
+        """Write, if somebody listens."""
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self):
+        """Flush, if somebody listens."""
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def write_rows(rows, path, about):

@@ -56,8 +56,9 @@ def lawn(path):
     tifffile.imwrite(path, 257 * data.grass()[:96, :96].astype(np.uint16))
 
 
+# One is called as the page's own, and is another.
 KINDS = {"portrait.jpg": portrait, "panorama.png": panorama, "icon.png": icon, "larger icon.png": larger_icon,
-         "moon.png": moon, "text.png": text, "lawn.tif": lawn}
+         "coffee.png": moon, "text.png": text, "lawn.tif": lawn}
 
 
 def code(path):

@@ -133,7 +133,8 @@ def test_rows_are_on_the_disk_while_the_league_runs(tmp_path):
     record.row(league.Row("denoise25", "a", "z", 21.0, 0.5, 1.0))
     document = strict((tmp_path / "rows.json").read_text())
     assert [row["image"] for row in document["rows"]] == ["x", "z"] and document["complete"] is False
-    assert document["seed"] == 3 and document["left out"] == [{"image": "y", "task": "", "reason": "why"}]
+    assert document["seed"] == 3 and document["left out"] == [
+        {"image": "y", "task": "", "reason": "why", "method": ""}]
     seldom = Record(tmp_path / "seldom.json", every=1000.0)
     seldom.row(league.Row("denoise25", "a", "x", 20.0, 0.5, 1.0))
     assert not (tmp_path / "seldom.json").exists()
@@ -251,6 +252,92 @@ def test_the_note_is_a_line_of_the_command(tmp_path, monkeypatch, strokes):
                      tmp_path / "rows.json")
     assert result.exit_code == 0 and "note: digits: x holds only 0 and 1" in result.output
     assert strict((tmp_path / "rows.json").read_text())["rows"][0]["psnr"] is None
+
+
+def fails(monkeypatch, *errors):
+    """Let a method fail at each picture with the next error (None: it works), after its two trials."""
+    turns = iter([None, None, *errors])
+
+    def restore(y, operator, sigma):
+        error = next(turns, None)
+        if error is not None:
+            raise error
+        return y
+
+    monkeypatch.setitem(photographs.METHODS, "total variation", league.Method(restore, photographs.KINDS))
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("out of\nmemory"), IndexError("3"), OSError("no")])
+def test_any_failure_of_a_method_is_a_line_that_names_the_method(folder, monkeypatch, error):
+    fails(monkeypatch, error)
+    result = command("league", "--images", folder, *QUICK, "--method", "Wiener", "--json", "rows.json")
+    assert result.exit_code == 0, result.output
+    said = " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())
+    assert f"left out: icon.png in denoise25 (total variation): {said}" in result.output
+    document = strict(Path("rows.json").read_text())
+    assert len(document["rows"]) == 5 and document["complete"] is True
+    assert document["left out"][-1]["method"] == "total variation"
+
+
+def test_what_ends_a_league_in_the_middle_is_not_complete(folder, monkeypatch):
+    fails(monkeypatch, None, SystemExit(3))
+    assert command("league", "--images", folder, *QUICK, "--json", "rows.json").exit_code == 3
+    document = strict(Path("rows.json").read_text())
+    assert document["complete"] is False and len(document["rows"]) == 1
+
+
+def test_a_disk_that_fills_up_loses_no_table(folder, monkeypatch):
+    def full(*_):
+        raise ValueError("path 'rows.json' cannot be written: no space left")
+
+    monkeypatch.setattr("helpers.league.record.write_rows", full)
+    result = command("league", "--images", folder, *QUICK, "--json", "rows.json")
+    assert result.exit_code == 2 and "error: path 'rows.json' cannot be written" in result.output
+    assert "total variation" in result.output and "left out: broken.png" in result.output
+    record = Record("rows.json", every=0.0)
+    record.row(league.Row("denoise25", "a", "x", 20.0, 0.5, 1.0))
+    with pytest.raises(ValueError, match="no space"):
+        record.write()
+
+
+def test_a_task_named_twice_counts_once(folder):
+    result = command("league", "--images", folder, *QUICK, *QUICK, "--json", "rows.json")
+    assert result.exit_code == 0 and len(strict(Path("rows.json").read_text())["rows"]) == 3
+
+
+def test_when_nobody_listens_at_all_the_league_goes_on(folder, tmp_path):
+    """`2>&1 | head -1`: standard error, with the progress bar, is closed too."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    running = subprocess.run([sys.executable, "-m", "helpers", "league", "--images", str(folder), *QUICK, "--json",
+                              str(tmp_path / "rows.json")], stdout=writing, stderr=writing, cwd=ROOT, timeout=120,
+                             check=False)
+    os.close(writing)
+    document = strict((tmp_path / "rows.json").read_text())
+    assert running.returncode == 0 and len(document["rows"]) == 3 and document["complete"] is True
+
+
+def test_what_is_no_file_is_named_and_a_folder_without_pictures_says_why(folder, tmp_path):
+    (folder / "away.png").symlink_to(tmp_path / "nowhere.png")
+    assert "left out: away.png: is no file" in command("league", "--images", folder, *QUICK).output
+    for name in ("photo.png", "icon.png", "line.png", "away.png"):
+        (folder / name).unlink()
+    result = command("league", "--images", folder, *QUICK)
+    assert result.exit_code == 2 and "can be read; broken.png: " in result.output
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(25, "25 seconds"), (600, "10 minutes"), (9000, "2.5 hours")])
+def test_the_time_is_told_in_words_that_fit(capsys, seconds, told):
+    from helpers.__main__ import _tell_time
+
+    _tell_time(seconds, {"a": np.zeros((9, 9), np.float32)})
+    assert f"this takes about {told}:" in capsys.readouterr().err
+
+
+def test_digits_on_grey_are_said(tmp_path, strokes):
+    for values in (np.where(strokes > 0, 0, 110), np.where(strokes > 0, 20, 200)):
+        with pytest.warns(PictureNote, match="stands on grey"):
+            digit_league.read_digits(written(tmp_path / "x.npz", values.astype(np.uint8)))
 
 
 # ------------------------------------------------------------------------------------------------ training
