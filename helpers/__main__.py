@@ -56,8 +56,9 @@ def league(
             record = Record(json, table.about(seed))
             pictures = (table.folder_pictures(images, size, record.skip) if images else
                         shipped.photos("test", **({} if size is None else {"size": size})))
-            foot = [] if size is None else [f"pictures are at most {size} pixels wide and high: larger ones were "
-                                            "reduced"]
+            foot = [] if size is None else [
+                f"pictures are at most {size} pixels wide and high: larger ones were reduced" if images else
+                f"pictures are squares of {size} × {size} pixels, cut from the middle and resized"]
 
             def play():
                 table.run(pictures, task, method, seed, progress=True, each=record.row, skip=record.skip,
@@ -301,6 +302,7 @@ DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), 
 
 def _print_table(lines, columns, foot=()):
     """Print a league's table and the lines under it: on standard error, if nobody listens to standard output."""
+    from io import StringIO
     from math import isnan
 
     from rich.console import Console
@@ -329,10 +331,11 @@ def _print_table(lines, columns, foot=()):
                 cells.append(f"{value:{style}}")
         table.add_row(*cells)
         previous = line["task"]
-    console = Console(width=None if Console().is_terminal else 120)
-    with console.capture() as printed:
-        console.print(table)
-    text = "\n".join([printed.get().rstrip("\n"), *foot])
+    terminal = Console()  # is only asked: what it writes itself may meet a full disk
+    console = Console(file=StringIO(), force_terminal=terminal.is_terminal,
+                      width=terminal.width if terminal.is_terminal else 120)
+    console.print(table)
+    text = "\n".join([console.file.getvalue().rstrip("\n"), *foot])
     try:
         typer.echo(text)
         sys.stdout.flush()

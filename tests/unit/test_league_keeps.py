@@ -317,6 +317,20 @@ def test_when_nobody_listens_at_all_the_league_goes_on(folder, tmp_path):
     assert running.returncode == 0 and len(document["rows"]) == 3 and document["complete"] is True
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_table_that_finds_no_room_is_shown_on_standard_error(folder, tmp_path):
+    with open("/dev/full", "w") as full:
+        running = process("--images", str(folder), *QUICK, "--json", str(tmp_path / "rows.json"), stdout=full)
+        said = running.communicate(timeout=120)[1]
+    assert "total variation" in said and "left out: broken.png" in said and "Traceback" not in said
+    assert running.returncode == 0 and strict((tmp_path / "rows.json").read_text())["complete"] is True
+
+
+def test_the_foot_says_how_the_shipped_pictures_were_cut(folder):
+    said = command("league", *QUICK, "--size", 16).output
+    assert "squares of 16 × 16 pixels" in said and "larger ones were reduced" not in said
+
+
 def test_what_is_no_file_is_named_and_a_folder_without_pictures_says_why(folder, tmp_path):
     (folder / "away.png").symlink_to(tmp_path / "nowhere.png")
     assert "left out: away.png: is no file" in command("league", "--images", folder, *QUICK).output
