@@ -120,6 +120,14 @@ def test_arithmetic_of_tensors_and_constants():
     assert_same(network, inputs)
 
 
+def test_as_many_numbers_in_other_shapes():
+    """Both are repeated, though they hold as many numbers."""
+    row, column = picture(1, 4, 2), picture(4, 1, 2)
+    rng = np.random.default_rng(2)
+    assert_same(keras.Model([row, column], row + column),
+                [rng.normal(size=(2, *shape)).astype(np.float32) for shape in ((1, 4, 2), (4, 1, 2))])
+
+
 def test_dot():
     a, b = picture(6), picture(6)
     rng = np.random.default_rng(1)
@@ -190,20 +198,29 @@ class Dense(layers.Layer):
     (lambda: rows_cut(), "cuts only the last axis"),
     (lambda: every_second(), "step of 2"),
     (lambda: one(layers.LSTM(3), 5, 2), "LSTM"),
+    (lambda: one(layers.Flatten(data_format="channels_first"), 4, 4, 2), "channels_first"),
+    (lambda: one(layers.UpSampling2D(2, data_format="channels_first"), 4, 4, 2), "channels_first"),
+    (lambda: two(layers.Add(), 3, 4, 5, 6), "more than 4 axes"),
+    (lambda: in_front(), "wants numbers"),
 ])
 def test_what_the_engine_does_not_know_is_refused(make, said):
     with pytest.raises(graph.UnknownLayer, match=said):
         graph.write(make(), "it")
 
 
-def two(layer):
-    a, b = picture(3, 4), picture(3, 4)
+def two(layer, *shape):
+    a, b = picture(*shape or (3, 4)), picture(*shape or (3, 4))
     return keras.Model([a, b], layer([a, b]))
 
 
 def rows_cut():
     x = picture(4, 4, 2)
     return keras.Model(x, x[:, 1:3])
+
+
+def in_front():
+    x = picture(4, 4, 2)
+    return keras.Model(x, x[None] * 1.0)
 
 
 def every_second():

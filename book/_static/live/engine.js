@@ -446,7 +446,7 @@ function scaled(x, gamma, beta, normal) {
 
 /* f of each pair; where a side of one is 1 or missing, its numbers are repeated. */
 function combined(a, b, f) {
-  if (a.data.length === b.data.length) return tensor(a.shape, a.data.map((value, i) => f(value, b.data[i])));
+  if (String(a.shape) === String(b.shape)) return tensor(a.shape, a.data.map((value, i) => f(value, b.data[i])));
   const rank = Math.max(a.shape.length, b.shape.length, 4);
   const [p, q] = [a, b].map(({ shape }) => [...new Array(rank - shape.length).fill(1), ...shape]);
   const shape = p.map((side, k) => Math.max(side, q[k]));
