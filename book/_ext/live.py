@@ -42,6 +42,10 @@ def find_places(app, doctree):
         kinds = [kind for kind in box["classes"] if kind in PANELS]
         if len(kinds) != 1:
             raise PanelError(f"{app.env.docname}: a panel needs one class of {', '.join(PANELS)}")
+        there = app.env.metadata[app.env.docname].setdefault("live", set())
+        if kinds[0] in there:
+            raise PanelError(f"{app.env.docname}: the panel {kinds[0]!r} stands there twice, and one is enough")
+        there.add(kinds[0])
         place = box.parent.index(box)
         cell = box.parent[place - 1] if place else None
         if not isinstance(cell, nodes.container) or "cell" not in cell["classes"]:
@@ -50,7 +54,6 @@ def find_places(app, doctree):
         box.parent.remove(cell)
         panel += cell
         box.replace_self(panel)
-        app.env.metadata[app.env.docname].setdefault("live", set()).add(kinds[0])
 
 
 def visit(self, node):

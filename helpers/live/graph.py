@@ -60,6 +60,8 @@ class _Writer:
         kind = type(operation).__name__
         if kind not in LAYERS or not type(operation).__module__.startswith("keras."):
             raise self.unknown(operation, "the engine does not know this kind")
+        if getattr(operation, "data_format", None) == "channels_first":
+            raise self.unknown(operation, "data_format='channels_first', but the engine has the channels last")
         return LAYERS[kind](self, operation, _Call(self, node))
 
     def add(self, do, of, **settings):
@@ -164,7 +166,7 @@ def _group_normalisation(writer, layer, call):
 
 
 def _layer_normalisation(writer, layer, call):
-    writer.require(layer, axis=[-1, call.rank - 1, [-1], [call.rank - 1]])
+    writer.require(layer, axis=[-1, call.rank - 1, [-1], [call.rank - 1]], rms_scaling=[False])
     return writer.add("layer normalisation", call.of, gamma=writer.weight(layer.gamma), beta=writer.weight(layer.beta),
                       epsilon=layer.epsilon)
 
@@ -246,6 +248,8 @@ def _dot(writer, layer, call):
 
 def _merge(do):
     def write_merge(writer, layer, call):
+        if any(len(tensor.shape) > 4 for tensor in call.tensors):
+            raise writer.unknown(layer, "inputs of more than 4 axes, but the engine knows at most 4")
         of = call.of if len(call.of) > 1 else call.both()
         place = of[0]
         for other in of[1:]:
@@ -276,6 +280,8 @@ def _item(writer, operation, call):
         place = writer.add("part", [place], start=start, stop=stop)
     if len(call.shape) == call.rank - 1:
         return place
+    if None in call.shape:
+        raise writer.unknown(operation, f"its output has the shape {call.shape}, and the engine wants numbers")
     return writer.add("reshape", [place], shape=call.shape)
 
 

@@ -22,7 +22,7 @@ from helpers.models.restorer import measurements
 from helpers.training import Player, split
 
 CLASSES = 10
-GENERATOR_ERROR = 0.15  # in image units: how far the nearest drawn digit is from a real one, about
+GENERATOR_ERROR = 0.15  # chosen, in image units: an allowance for strokes that no code draws, of the VAE and of the GAN
 
 
 def build(latent=16, width=20, shape=DIGIT):

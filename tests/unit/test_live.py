@@ -64,6 +64,7 @@ KINDS = {
     "convolution, even kernel, strides": lambda: one(layers.Conv2D(8, 4, strides=2, padding="same"), 9, 8, 2),
     "convolution, uneven strides": lambda: one(layers.Conv2D(1, (5, 2), strides=(3, 2), use_bias=False), 11, 9, 2),
     "convolution, many rows": lambda: one(layers.Conv2D(17, 3, padding="same"), 60, 50, 24),
+    "convolution, many columns": lambda: one(layers.Conv2D(33, 1), 90, 80, 1),
     "transposed": lambda: one(layers.Conv2DTranspose(5, 4, strides=2, padding="same"), 5, 4, 3),
     "transposed, valid": lambda: one(layers.Conv2DTranspose(3, 3, strides=2, activation="relu"), 5, 4, 9),
     "transposed, small kernel": lambda: one(layers.Conv2DTranspose(3, 2, strides=3, use_bias=False), 4, 4, 2),
@@ -110,14 +111,23 @@ def test_arithmetic_of_tensors_and_constants():
     x, row, index = picture(4, 5, 6), picture(1, 1, 6), keras.Input((2,), dtype="int32")
     constant = np.linspace(-1, 1, 6).astype(np.float32)
     outputs = [x * row, row - x, 2.0 - x, x * constant, x + 1, x - constant, layers.Concatenate()([x, x * row]),
-               x[..., 1:4], row[:, :, :, -1], ops.one_hot(index[:, 1], 4), index[:, :, None] * 1.0,
+               x[..., 1:4], row[:, :, :, -1], ops.one_hot(index[:, 0], 4), ops.one_hot(index[:, 1], 4),
+               index[:, :, None] * 1.0,
                layers.Add()([x, x, row]), layers.Multiply()([x, x]), layers.Subtract()([row, x]),
                ops.sin(x), ops.cos(x), x + x]
     rng = np.random.default_rng(1)
     inputs = [rng.normal(size=(2, 4, 5, 6)).astype(np.float32), rng.normal(size=(2, 1, 1, 6)).astype(np.float32),
-              np.array([[0, 3], [2, -1]], np.float32)]
+              np.array([[0, 4], [3, -1]], np.float32)]
     network = keras.Model([x, row, index], outputs)
     assert_same(network, inputs)
+
+
+def test_as_many_numbers_in_other_shapes():
+    """Both are repeated, though they hold as many numbers."""
+    row, column = picture(1, 4, 2), picture(4, 1, 2)
+    rng = np.random.default_rng(2)
+    assert_same(keras.Model([row, column], row + column),
+                [rng.normal(size=(2, *shape)).astype(np.float32) for shape in ((1, 4, 2), (4, 1, 2))])
 
 
 def test_dot():
@@ -190,20 +200,29 @@ class Dense(layers.Layer):
     (lambda: rows_cut(), "cuts only the last axis"),
     (lambda: every_second(), "step of 2"),
     (lambda: one(layers.LSTM(3), 5, 2), "LSTM"),
+    (lambda: one(layers.Flatten(data_format="channels_first"), 4, 4, 2), "channels_first"),
+    (lambda: one(layers.UpSampling2D(2, data_format="channels_first"), 4, 4, 2), "channels_first"),
+    (lambda: two(layers.Add(), 3, 4, 5, 6), "more than 4 axes"),
+    (lambda: of_any_length(), "wants numbers"),
 ])
 def test_what_the_engine_does_not_know_is_refused(make, said):
     with pytest.raises(graph.UnknownLayer, match=said):
         graph.write(make(), "it")
 
 
-def two(layer):
-    a, b = picture(3, 4), picture(3, 4)
+def two(layer, *shape):
+    a, b = picture(*shape or (3, 4)), picture(*shape or (3, 4))
     return keras.Model([a, b], layer([a, b]))
 
 
 def rows_cut():
     x = picture(4, 4, 2)
     return keras.Model(x, x[:, 1:3])
+
+
+def of_any_length():
+    x = picture(None, 2)
+    return keras.Model(x, x[:, :, None] * 1.0)
 
 
 def every_second():

@@ -71,6 +71,68 @@ def test_the_walk_with_known_pixels_is_that_of_the_library(both):
     np.testing.assert_allclose(javascript.array(found["drawn"]), drawn.clip(0, 1), rtol=0, atol=1e-3)
 
 
+KNOWING = """({ x, cases }) => {
+  const settings = { centre: 0.3, spread: 0.4, highest: 10 }, seen = [];
+  const denoiser = {  // one that knows the digit, and notes how noisy what it gets is where the mask is 1 and where 0
+    run([inside, level]) {
+      const t = Math.exp(4 * level.data[0]), total = Math.hypot(t, settings.spread);
+      const kept = (settings.spread / total) ** 2, correction = t * settings.spread / total;
+      const squares = [0, 0], counts = [0, 0];
+      const answer = inside.data.map((value, i) => {
+        const noisy = total * value, clean = x.data[i % PIXELS] - settings.centre, part = mask.data[i % PIXELS];
+        squares[part] += (noisy - clean) ** 2;
+        counts[part]++;
+        return (clean - kept * noisy) / correction;
+      });
+      seen.push([t, ...squares.map((sum, part) => (counts[part] ? Math.sqrt(sum / counts[part]) / t : 1))]);
+      return [tensor(inside.shape, answer)];
+    },
+  };
+  let mask;
+  return cases.map(({ y, mask: known, sigma }) => {
+    mask = known;
+    seen.length = 0;
+    const question = { y: y.data, mask: mask.data, sigma };
+    const walk = [...repaint({ "diffusion-digits": { denoiser, settings } }, question, 4, gaussian(3))];
+    return { seen: [...seen], end: walk.at(-1) };
+  });
+}"""
+
+
+@pytest.mark.parametrize(("sigma", "lost", "calls"), [
+    (0, "half", 1 + 19 * 5), (0.5, "nothing", 20), (0.5, "half", None), (0.05, "half", None)])
+def test_at_each_level_of_the_walk_the_noise_has_that_level(sigma, lost, calls):
+    """In known and in lost pixels, with a network that knows the digit; and what comes out is the digit."""
+    x = digits().x_test[3]
+    mask = np.ones((28, 28), np.float32)
+    if lost == "half":
+        mask[14:] = 0
+    y = mask * (x[..., 0] + sigma * np.random.default_rng(1).standard_normal((28, 28)))
+    answer = javascript.run(["engine.js", "methods.js"], KNOWING, {
+        "x": x, "cases": [{"y": y, "mask": mask, "sigma": sigma}]})[0]
+    levels, *noise = np.array(answer["seen"], float).T
+    assert levels[0] == pytest.approx(sigma if lost == "nothing" else 10, rel=1e-3) and levels.min() < 0.005
+    assert calls is None or len(levels) == calls
+    np.testing.assert_allclose(noise, 1, atol=0.15)
+    assert np.abs(javascript.array(answer["end"]) - x).max() < 0.02
+
+
+def test_the_vae_chooses_the_class_as_in_python():
+    """Of digits that several classes fit: with twice the weight of the code's odds, or none, others would be chosen."""
+    y, operators, _ = digit_tasks.damage(digits().x_test[[47, 49, 97, 126]], "hole")
+    code = """({ program, content, questions }) => {
+      const models = { vae: unpacked(content, new Products(bytesOf(program))) };
+      return questions.map(({ y, mask }) => vae(models, { y: y.data, mask: mask.data, sigma: 0 }));
+    }"""
+    found = javascript.run(["engine.js", "methods.js"], code, {
+        "program": kernel.packed(), "content": pack.shipped("vae"),
+        "questions": [{"y": one, "mask": operator.mask.astype(np.float32)}
+                      for one, operator in zip(y, operators, strict=True)]})
+    expected = pretrained.shared("vae").restore(y, operators, 0)
+    found = np.array([list(one) for one in found]).reshape(expected.shape)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+
+
 def test_the_walk_from_a_noisy_digit_ends_near_it(both):
     """Nothing is lost, so the walk begins at y. Eight draws scatter, and their mean is nearer the truth than y."""
     found, _, _, x = both

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sys
 from collections import defaultdict
 from types import SimpleNamespace
@@ -50,6 +51,12 @@ def test_the_title_of_a_panel_is_text():
     assert "Try &lt;it&gt;" in writer.body[0] and f'data-digit="{FIRST[0]}"' in writer.body[0]
 
 
+def test_the_same_panel_twice_on_a_page_is_refused():
+    """Its parts are named once."""
+    with pytest.raises(live.PanelError, match="twice"):
+        page(cell(), box("live", "restore-digit"), cell(), box("live", "restore-digit"))
+
+
 @pytest.mark.parametrize("parts", [
     [box("live", "restore-digit")],
     [nodes.paragraph(), box("live", "restore-digit")],
@@ -90,6 +97,12 @@ def test_the_panel_begins_as_its_figure_does():
     """restore_digit.js takes the digit from the page, and loses its lower half."""
     assert FIRST[1] == "half" and 0 <= FIRST[0] <= 9
     assert "i < PIXELS / 2 ? 1 : 0" in (javascript.STATIC / "restore_digit.js").read_text(encoding="utf-8")
+
+
+def test_the_panel_says_how_much_comes():
+    script = (javascript.STATIC / "restore_digit.js").read_text(encoding="utf-8")
+    total = sum(len(pack.script(name, content)) for name, content in live.contents().items() if name != "digits")
+    assert round(total / 1e6) == int(re.search(r"are coming: about (\d+) MB", script)[1])
 
 
 def test_the_kernel_is_small():

@@ -1,7 +1,7 @@
 ;; C = A B, the product of two matrices of float32: all the work of a network that counts.
 ;;
 ;; A has m rows of k numbers. The columns of B come in blocks of eight: a block holds, for each of its k rows, eight
-;; numbers side by side. C has m rows of n numbers. m is a multiple of 4, n of 8: engine.js pads with zeros.
+;; numbers side by side. C has m rows of n numbers. m is a multiple of 4, n of 8: engine.js rounds up.
 ;; Four rows and eight columns are worked on at once, so that each number that is loaded is used four or eight times;
 ;; the 32 sums in eight registers of four are written when they are complete.
 (module

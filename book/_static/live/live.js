@@ -18,18 +18,25 @@ window.live = (() => {
       arrivals.set(name, arrival);
       const script = document.createElement("script");
       script.src = `${folder}${name}.js`;
-      script.onerror = () => {
+      const fail = (why) => {
         arrivals.delete(name);  // a second try may succeed
-        arrival.reject(new Error(`the file ${name}.js could not be loaded`));
+        arrival.reject(new Error(`the file ${name}.js ${why}`));
       };
-      script.onload = () => script.remove();
+      script.onerror = () => fail("could not be loaded");
+      script.onload = () => {  // by now it has delivered, unless part of it is missing
+        script.remove();
+        if (!arrival.come) fail("is damaged");
+      };
       document.head.append(script);
     }
     return arrivals.get(name).promise;
   }
 
   function deliver(name, content) {
-    arrivals.get(name)?.resolve(content);
+    const arrival = arrivals.get(name);
+    if (!arrival) return;
+    arrival.come = true;
+    arrival.resolve(content);
   }
 
   /* The worker of this page with some models: tell(message) hears all that it says. */

@@ -5,7 +5,7 @@
 "use strict";
 
 const PIXELS = 784, CLASSES = 10, SIDES = [28, 28, 1];
-const GENERATOR_ERROR = 0.15;  // as in helpers/models/inversion.py
+const GENERATOR_ERROR = 0.15;  // as in helpers/models/vae.py
 const clip = (x) => Math.min(Math.max(x, 0), 1);
 const identity = (n) => tensor([n, n], Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) ? 0 : 1)));
 

@@ -75,8 +75,8 @@
       x: first.pixels, mask: Float32Array.from({ length: PIXELS }, (_, i) => (i < PIXELS / 2 ? 1 : 0)), noise: null,
       tool: "wipe", cursor: [13, 13], number: 0, drawing: false, last: null, seed: 1,
     };
-    let computer = null, asked = 0, found = {};
-    const ready = new Set(), broken = new Set();
+    let computer = null, attempt = 0, asked = 0, found = {};
+    const ready = new Set(), broken = new Map();
 
     /* ---- what is shown */
 
@@ -86,6 +86,7 @@
         + "wiping or drawing while you move.",
     });
     const status = element("p", { role: "status", class: "live-status" });
+    const spot = element("p", { "aria-live": "polite", class: "visually-hidden" });
     const cards = Object.fromEntries(Object.entries(METHODS).map(([method, [name, what, count]]) => {
       const pictures = Array.from({ length: count }, (_, i) => {
         const canvas = small(`${name}${count > 1 ? `, answer ${i + 1}` : ""}: no answer yet`);
@@ -143,7 +144,7 @@
       element("div", { role: "group", "aria-label": "Damage" }, ...buttons),
       element("div", { role: "group", "aria-label": "What the pointer does", class: "live-tools" },
         element("span", {}, "On the board: "), ...tools)));
-    place.append(now, status);
+    place.append(now, status, spot);
     status.textContent = "Pick a digit or a damage: then you can wipe and draw with mouse, finger or keyboard. The "
       + "networks run in your browser; nothing leaves it.";
 
@@ -196,7 +197,7 @@
     }
 
     board.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
+      if (event.button !== 0 || !event.isPrimary) return;  // a second finger draws no line to the first
       event.preventDefault();
       board.focus({ preventScroll: true });
       board.setPointerCapture(event.pointerId);
@@ -204,8 +205,12 @@
       state.last = null;
       stroke(where(event));
     });
-    board.addEventListener("pointermove", (event) => { if (state.drawing) stroke(where(event)); });
-    for (const end of ["pointerup", "pointercancel"]) board.addEventListener(end, () => { state.drawing = false; });
+    board.addEventListener("pointermove", (event) => {
+      if (state.drawing && event.isPrimary) stroke(where(event));
+    });
+    for (const end of ["pointerup", "pointercancel"]) {
+      board.addEventListener(end, (event) => { if (event.isPrimary) state.drawing = false; });
+    }
 
     board.addEventListener("keydown", (event) => {
       const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -214,12 +219,22 @@
       event.preventDefault();
       if (step) {
         state.cursor = state.cursor.map((at, axis) => Math.min(Math.max(at + step[axis], 0), SIDE - 1));
-        if (!event.shiftKey) return drawBoard();
       }
-      state.last = null;
-      stroke(state.cursor.map((at) => at + 0.5));
+      if (!step || event.shiftKey) {
+        state.last = null;
+        stroke(state.cursor.map((at) => at + 0.5));
+      }
+      drawBoard();
+      spot.textContent = underCursor();
     });
     for (const event of ["focus", "blur"]) board.addEventListener(event, () => drawBoard());
+
+    /* What a screen reader says of the place of the keyboard. */
+    function underCursor() {
+      const [row, column] = state.cursor, i = row * SIDE + column;
+      const what = !state.mask[i] ? "lost" : state.x[i] > 0.5 ? "ink" : "empty";
+      return `row ${row + 1}, column ${column + 1}: ${what}`;
+    }
 
     /* ---- the board */
 
@@ -262,8 +277,14 @@
       place.classList.add("live-begun");
       drawBoard();
       say("The networks are coming: about 9 MB, once.");
-      live.computer(MODELS, hear).then((worker) => { computer = worker; ask(); })
-        .catch((error) => fail(error.message));
+      const mine = ++attempt;
+      live.computer(MODELS, (message) => { if (mine === attempt) hear(message); })
+        .then((worker) => {
+          if (mine !== attempt) return worker.terminate();
+          computer = worker;
+          ask();
+        })
+        .catch((error) => { if (mine === attempt) fail(error.message); });
     }
 
     let words = "";
@@ -271,9 +292,17 @@
       if (sentence !== words) status.textContent = words = sentence;
     }
 
+    /* Back to the figure: what a reader does next tries again. */
     function fail(why) {
-      say(`The networks cannot run here: ${why}. You can reload the page and try again; the figures and the text say the `
-        + "same without them.");
+      computer?.terminate();
+      computer = null;
+      attempt++;
+      ready.clear();
+      broken.clear();
+      now.hidden = true;
+      place.classList.remove("live-begun");
+      say(`The networks cannot run here: ${why}. The figure shows what they make of one digit; press any button to try `
+        + "again.");
     }
 
     function changed() {
@@ -295,10 +324,10 @@
       if (message.do === "ready") {
         ready.add(message.name);
         if (ready.has("classifier")) ask();
-      } else if (message.do === "failed" && message.name) {
-        broken.add(message.name);
-        say(`One network is missing (${message.name}: ${message.why}). The others go on; reload the page to try again.`);
-      } else if (message.do === "failed") {
+      } else if (message.do === "failed" && message.name && message.name !== "classifier") {
+        broken.set(message.name, message.why);
+        say(missing());
+      } else if (message.do === "failed") {  // without the classifier nobody can read the answers
         fail(message.why);
       } else if (message.do === "started" && !message.fast) {
         say("This browser has no fast arithmetic (WebAssembly SIMD): the answers will come, but slowly.");
@@ -306,8 +335,8 @@
         return;
       } else if (message.do === "answer") {
         show(message);
-      } else if (message.do === "done" && ready.size + broken.size === MODELS.length && !broken.size) {
-        say(summary());
+      } else if (message.do === "done" && ready.size + broken.size === MODELS.length) {
+        say(broken.size ? `${summary()} ${missing()}` : summary());
       }
     }
 
@@ -327,6 +356,12 @@
       if (!moving) found[method] = odds.map((row) => row.indexOf(Math.max(...row)));
     }
 
+    function missing() {
+      const all = [...broken].map(([name, why]) => `${name}: ${why}`);
+      return `${all.length > 1 ? "Some networks are" : "One network is"} missing (${all.join("; ")}). The others go on; `
+        + "reload the page to try again.";
+    }
+
     function summary() {
       const lost = state.mask.reduce((sum, known) => sum + 1 - known, 0);
       const damage = state.noise ? `noise of level ${NOISE}${lost ? `, and ${lost} of 784 pixels lost` : ""}`
@@ -334,10 +369,11 @@
       const single = Object.entries(found).filter(([, read]) => read.length === 1)
         .map(([method, read], place) => `the ${METHODS[method][0]}'s ${place ? "" : "answer reads "}as ${read[0]}`);
       const counts = new Map();
-      for (const digit of found.diffusion) counts.set(digit, (counts.get(digit) || 0) + 1);
+      for (const digit of found.diffusion || []) counts.set(digit, (counts.get(digit) || 0) + 1);
       const draws = [...counts].sort((a, b) => b[1] - a[1]).map(([digit, times], place) =>
         `${NUMBERS[times]} ${place ? "" : times > 1 ? "read " : "reads "}as ${digit}`);
-      return `With ${damage}, ${single.join(", ")}; of four draws of the diffusion model, ${draws.join(", ")}.`;
+      const told = [single.join(", "), draws.length ? `of four draws of the diffusion model, ${draws.join(", ")}` : ""];
+      return `With ${damage}, ${told.filter(Boolean).join("; ") || "no network answers"}.`;
     }
 
     press(pickers[digits.indexOf(first)]);
@@ -347,6 +383,8 @@
     live.load("digits").then((digits) => {
       panel(place, digits.map(({ label, pixels }) => ({
         label, pixels: Float32Array.from(atob(pixels), (letter) => letter.charCodeAt(0) / 255) })));
-    }).catch(() => {});  // the figure is complete without it
+    }).catch((error) => {  // the figure is complete without it
+      place.append(element("p", { role: "status", class: "live-status" }, `The panel cannot begin: ${error.message}.`));
+    });
   }
 })();

@@ -15,6 +15,16 @@ const METHODS = [  // in the order in which they answer; each with the models th
   ["diffusion", ["diffusion-digits"], walk],
 ];
 
+/* Products by the kernel, or in plain JavaScript where a browser has no SIMD or a page's policy forbids WebAssembly. */
+function productsHere(program) {
+  try {
+    if (WebAssembly.validate(program)) return new Products(program);
+  } catch {
+    // no WebAssembly at all, or it is forbidden
+  }
+  return new Products(null);
+}
+
 const one = (x) => tensor([1, ...SIDES], x);
 const pause = () => new Promise((resolve) => {
   const channel = new MessageChannel();
@@ -51,10 +61,8 @@ async function answer(question) {
 self.onmessage = ({ data }) => {
   try {
     if (data.do === "start") {
-      const program = data.kernel && bytesOf(data.kernel);
-      const fast = Boolean(program) && typeof WebAssembly === "object" && WebAssembly.validate(program);
-      products = new Products(fast ? program : null);
-      postMessage({ do: "started", fast });
+      products = productsHere(bytesOf(data.kernel));
+      postMessage({ do: "started", fast: Boolean(products.product) });
     } else if (data.do === "model") {
       const networks = unpacked(data.content, products);
       models[data.name] = { ...networks, settings: data.content.settings };
