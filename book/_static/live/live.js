@@ -39,6 +39,9 @@ window.live = (() => {
     arrival.resolve(content);
   }
 
+  /* What came was no good: the next load asks again. */
+  const forget = (name) => arrivals.delete(name);
+
   /* The worker of this page with some models: tell(message) hears all that it says. */
   async function computer(models, tell) {
     const { source, kernel } = await load("engine-and-methods");
@@ -62,5 +65,5 @@ window.live = (() => {
     }
   }
 
-  return { load, deliver, computer };
+  return { load, deliver, forget, computer };
 })();
