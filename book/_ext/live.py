@@ -21,10 +21,10 @@ from docutils import nodes
 from pages import boxes
 from sphinx.errors import SphinxError
 
-from helpers.live import FIRST, kernel, pack
+from helpers.live import FIRST, PHOTO, kernel, pack
 
-PANELS = {"restore-digit": "restore_digit.js"}
-WORKER = ("engine.js", "methods.js", "worker.js")
+PANELS = {"restore-digit": "restore_digit.js", "denoise-photo": "denoise_photo.js"}
+WORKER = ("engine.js", "methods.js", "denoise.js", "worker.js")
 
 
 class PanelError(SphinxError):
@@ -94,7 +94,7 @@ def contents():
     sources = Path(kernel.SOURCE).parent
     source = "\n".join((sources / name).read_text(encoding="utf-8") for name in WORKER)
     return {"engine-and-methods": {"source": source, "kernel": kernel.packed()}, "digits": digits(),
-            **{name: pack.shipped(name) for name in pack.SERVED}}
+            "photo": photograph(), **{name: pack.shipped(name) for name in pack.SERVED}}
 
 
 def digits():
@@ -105,6 +105,16 @@ def digits():
     first = [x[labels == label][0] for label in range(10)]
     return [{"label": label, "pixels": base64.b64encode((255 * one).round().astype("uint8").tobytes()).decode("ascii")}
             for label, one in enumerate(first)]
+
+
+def photograph():
+    """Return the photograph that can be denoised, its pixels as bytes in base64, and what the noise estimate needs."""
+    from helpers.images import photo
+    from helpers.restoration import noise
+
+    x = photo(PHOTO)
+    return {"name": PHOTO, "width": x.shape[1], "height": x.shape[0], "clipping": noise._clipping(),
+            "pixels": base64.b64encode((255 * x).round().astype("uint8").tobytes()).decode("ascii")}
 
 
 def setup(app):

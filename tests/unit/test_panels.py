@@ -1,6 +1,7 @@
 """Where a page may place a panel, and what is delivered to it."""
 
 import base64
+import gzip
 import json
 import re
 import sys
@@ -12,8 +13,8 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-from helpers.images import digits
-from helpers.live import FIRST, kernel, pack
+from helpers.images import digits, photo
+from helpers.live import FIRST, LEVEL, PHOTO, kernel, pack
 from tests import javascript, pages
 
 sys.path.insert(0, str(pages.ROOT / "book/_ext"))
@@ -81,11 +82,14 @@ def test_a_page_without_a_panel_loads_nothing():
 def test_what_is_delivered():
     """The digits are the first held-out ones of each class, the worker's source is whole, and all of it is JSON."""
     contents = live.contents()
-    assert set(contents) == {"engine-and-methods", "digits", *pack.SERVED}
+    assert set(contents) == {"engine-and-methods", "digits", "photo", *pack.SERVED}
     _, _, x, labels = digits()
     for label, one in enumerate(contents["digits"]):
         pixels = np.frombuffer(base64.b64decode(one["pixels"]), np.uint8).reshape(28, 28, 1) / np.float32(255)
         np.testing.assert_array_equal(pixels, x[np.flatnonzero(labels == label)[0]])
+    cat = contents["photo"]
+    pixels = np.frombuffer(base64.b64decode(cat["pixels"]), np.uint8).reshape(cat["height"], cat["width"])
+    np.testing.assert_allclose(pixels / 255, photo(PHOTO), rtol=0, atol=0.51 / 255)
     source = contents["engine-and-methods"]["source"]
     assert all((javascript.STATIC / name).read_text(encoding="utf-8") in source for name in live.WORKER)
     assert base64.b64decode(contents["engine-and-methods"]["kernel"]) == kernel.translate()
@@ -99,10 +103,26 @@ def test_the_panel_begins_as_its_figure_does():
     assert "i < PIXELS / 2 ? 1 : 0" in (javascript.STATIC / "restore_digit.js").read_text(encoding="utf-8")
 
 
-def test_the_panel_says_how_much_comes():
-    script = (javascript.STATIC / "restore_digit.js").read_text(encoding="utf-8")
-    total = sum(len(pack.script(name, content)) for name, content in live.contents().items() if name != "digits")
-    assert round(total / 1e6) == int(re.search(r"are coming: about (\d+) MB", script)[1])
+@pytest.mark.parametrize(("panel", "loads"), [
+    ("restore_digit.js", ["classifier", "restorer", "inverter", "gan", "vae", "diffusion-digits"]),
+    ("denoise_photo.js", ["photo", "denoiser"]),
+])
+def test_the_panel_says_how_much_comes(panel, loads):
+    script, contents = (javascript.STATIC / panel).read_text(encoding="utf-8"), live.contents()
+    total = sum(len(pack.script(name, contents[name])) for name in ("engine-and-methods", *loads))
+    assert all(f'"{name}"' in script for name in loads)
+    assert round(total / 1e6) == int(re.search(r"(is|are) coming: about (\d+) MB", script)[2])
+
+
+def test_the_scripts_of_all_panels_are_small():
+    """Compressed, as a server sends them, with the program of the kernel."""
+    scripts = [path.read_bytes() for path in javascript.STATIC.glob("*.js")]
+    assert sum(len(gzip.compress(one)) for one in [*scripts, kernel.packed().encode()]) < 60_000
+
+
+def test_the_photograph_and_its_noise_are_those_of_the_figure():
+    script = (javascript.STATIC / "denoise_photo.js").read_text(encoding="utf-8")
+    assert int(re.search(r"ADDED = (\d+)", script)[1]) == round(255 * LEVEL)
 
 
 def test_the_kernel_is_small():
