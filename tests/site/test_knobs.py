@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from helpers.live import knobs
+from tests import pages
 from tests.book.test_build import build, cell
 from tests.site.browser import PHONE, Visit, serve
 
@@ -250,3 +251,15 @@ def test_states_that_do_not_come_are_named(browser, address, damage):
         knob.press("End")
         said(page, mean(7))
     page.context.close()
+
+
+def test_what_the_knobs_of_the_book_bring_is_light():
+    """Under a megabyte each when a reader acts, and before that a few kilobytes."""
+    site = pages.ROOT / "_build/html"
+    found = [section for page in pages.notebooks() if "turn-knob" in page.read_text(encoding="utf-8")
+             for section in BeautifulSoup((site / page.relative_to(pages.ROOT).with_suffix(".html")).read_bytes(),
+                                          "html.parser").select('[data-panel="turn-knob"]')]
+    assert len(found) >= 6
+    for section in found:
+        script = site / f"_static/live/{json.loads(section['data-knob'])['script']}.js"
+        assert len(str(section)) < 15_000 and script.stat().st_size < 1_000_000, script.name

@@ -1,6 +1,7 @@
 """Where a page may place a panel, and what is delivered to it."""
 
 import base64
+import gzip
 import json
 import re
 import sys
@@ -163,3 +164,9 @@ def test_the_panel_says_how_much_comes():
 
 def test_the_kernel_is_small():
     assert kernel.translate()[:4] == b"\0asm" and len(kernel.translate()) < 2000
+
+
+def test_the_scripts_of_all_panels_are_light():
+    """What a page could load before the networks come, as a host sends it."""
+    packed = [gzip.compress(path.read_bytes()) for path in javascript.STATIC.iterdir()]
+    assert len(packed) >= 7 and sum(map(len, packed)) < 60_000
