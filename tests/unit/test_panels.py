@@ -10,11 +10,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.utils import new_document
 
 from helpers.images import digits, photo
-from helpers.live import FIRST, LEVEL, PHOTO, kernel, pack
+from helpers.live import FIRST, LEVEL, PHOTO, kernel, knobs, pack
 from tests import javascript, pages
 
 sys.path.insert(0, str(pages.ROOT / "book/_ext"))
@@ -56,6 +57,61 @@ def test_the_same_panel_twice_on_a_page_is_refused():
     """Its parts are named once."""
     with pytest.raises(live.PanelError, match="twice"):
         page(cell(), box("live", "restore-digit"), cell(), box("live", "restore-digit"))
+
+
+STATES = {"label": "a < b", "values": ["1", "2"], "start": 0, "words": ["“one”", "two"],
+          "figures": {"kinds": ["image/png"], "lines": ["x", "y"], "states": [[[[0, 1]]], [[[1, 1]]]]}}
+
+
+def turned():
+    """Return a cell with its code that shows the states of a knob, as myst-nb nests them."""
+    text = knobs.OPENING + json.dumps(STATES) + knobs.CLOSING
+    script = nodes.container("", nodes.container("", nodes.raw("", text, format="html")), nb_element="mime_bundle")
+    figure = nodes.container("", nodes.container("", nodes.image(uri="figure.png")), nb_element="mime_bundle")
+    return nodes.container("", nodes.container("", nodes.literal_block("", "knob(…)"), classes=["cell_input"]),
+                           nodes.container("", figure, script, classes=["cell_output"]), classes=["cell"])
+
+
+def test_the_figure_of_a_knob_leaves_its_code_behind_and_its_states_leave_the_page():
+    document, about = page(turned(), box("live", "turn-knob"), turned(), box("live", "turn-knob"))
+    code, first, _, second = document
+    assert code.astext() == "knob(…)" and code["classes"] == first[0]["classes"] == ["cell"]
+    assert first.next_node(nodes.image)["uri"] == "figure.png" and not list(document.findall(nodes.raw))
+    assert [panel["states"] for panel in (first, second)] == [
+        ("knob-book-page-1", STATES), ("knob-book-page-2", STATES)]
+    assert about["live"] == {"turn-knob"}
+
+
+def test_a_knob_carries_all_but_its_figures_and_they_are_written_beside_it(tmp_path):
+    document, _ = page(turned(), box("live", "turn-knob"))
+    writer = SimpleNamespace(body=[], builder=SimpleNamespace(outdir=tmp_path))
+    live.visit(writer, document.next_node(live.Panel))
+    section = BeautifulSoup(writer.body[0], "html.parser").section
+    head = json.loads(section["data-knob"])
+    assert section["id"] == "live-knob-1" and head.pop("script") == "knob-book-page-1"
+    assert head | {"figures": STATES["figures"]} == STATES and "figures" not in head
+    written = (tmp_path / "_static/live/knob-book-page-1.js").read_text(encoding="utf-8")
+    assert written == pack.script("knob-book-page-1", STATES["figures"])
+
+
+def test_a_cell_that_gives_no_states_keeps_its_figure_and_a_warning_says_so(monkeypatch):
+    said = []
+    monkeypatch.setattr(live.LOG, "warning", lambda text, **_: said.append(text))
+    document, about = page(cell(), box("live", "turn-knob"))
+    assert [type(part) for part in document] == [nodes.container] and not about["live"]
+    assert said == ["book/page: the cell before the panel 'turn-knob' gives no states"]
+
+
+def test_states_without_a_panel_are_refused():
+    with pytest.raises(live.PanelError, match="book/page: behind a cell that calls knob must stand"):
+        page(turned(), nodes.paragraph())
+
+
+def test_a_book_of_knobs_alone_packs_no_network(tmp_path):
+    app = SimpleNamespace(env=SimpleNamespace(metadata={"a": {"live": {"turn-knob"}}, "b": {}}), outdir=tmp_path,
+                          builder=SimpleNamespace(format="html"))
+    live.deliver(app, None)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("parts", [
@@ -127,3 +183,9 @@ def test_the_photograph_and_its_noise_are_those_of_the_figure():
 
 def test_the_kernel_is_small():
     assert kernel.translate()[:4] == b"\0asm" and len(kernel.translate()) < 2000
+
+
+def test_the_scripts_of_all_panels_are_light():
+    """What a page could load before the networks come, as a host sends it."""
+    packed = [gzip.compress(path.read_bytes()) for path in javascript.STATIC.iterdir()]
+    assert len(packed) >= 7 and sum(map(len, packed)) < 60_000
