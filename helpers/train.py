@@ -1,6 +1,8 @@
 """``python -m helpers train NAME``: run a recipe to the end, then write its weights and model card."""
 
 import hashlib
+import math
+import os
 import platform
 import time
 from importlib.metadata import version
@@ -15,6 +17,9 @@ SHORTENED = Path("weights")  # where a shortened training writes: never over the
 
 def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=None, progress=True):
     """Train one model and write its weights and card; return True, or False if Ctrl-C stopped it before the end.
+
+    With the variable ``TF_CONFIG``, several machines share each batch (``helpers.training.machines``): the same call on
+    each of them, of which the chief alone writes files.
 
     Parameters
     ----------
@@ -32,7 +37,15 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     recipe = recipes.recipe(name)
     shortened = epochs is not None or minutes is not None
     folder = Path(folder or (SHORTENED if shortened else pretrained.FOLDER))
-    make_folder(folder)  # one that cannot be written to is told at once
+    joined = bool(os.environ.get("TF_CONFIG", "").strip())
+    if not joined:  # or else it is the chief's business
+        make_folder(folder)  # one that cannot be written to is told at once
+    else:
+        for option, value in (("minutes", minutes), ("strategy", strategy)):
+            if value is not None:
+                raise ValueError(f"{option}: not with TF_CONFIG, by which several machines train"
+                                 + ("; they would count different numbers of steps: say --epochs"
+                                    if option == "minutes" else ""))
     pictures, source = None, "shipped"
     if photos is not None:
         if "patch" not in recipe.options:
@@ -50,17 +63,21 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
         pictures = list(found.values())
         source = f"{Path(photos).name}-{_fingerprint(pictures)}"
     import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-    from helpers.training import Loop, devices, planned_steps
+    from helpers.training import PARTS, Loop, devices, machines, planned_steps
 
     if strategy is not None:
         strategy = devices(validation.integer(strategy, "strategy", low=1))
+    parts = 1
+    if strategy is None:
+        strategy = machines()
+        parts = 1 if strategy is None else math.gcd(recipe.batch, PARTS)
     training = recipe.module().Training
     arguments, needed = _others(recipe, folder)
     if pictures is not None:
         arguments["pictures"] = pictures
 
     def make():
-        return Loop(lambda: training(recipe, **arguments), recipe, strategy)
+        return Loop(lambda: training(recipe, **arguments), recipe, strategy, parts)
 
     length = ""
     if epochs is not None:
@@ -72,9 +89,13 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     if minutes is not None:  # a training that goes on keeps the number of steps that was measured when it began
         recipe = shorten(recipe, planned_steps(checkpoint) if checkpoint.exists() else _steps_in(minutes, make))
     loop = make()
+    if joined and loop.chief:
+        make_folder(folder)
     if not loop.run(checkpoint, progress=progress):
         print(f"stopped at step {loop.step} of {recipe.steps}: the same command goes on from there")
         return False
+    if not loop.chief:
+        return True
     _finish(name, recipe, loop, pictures, photos and Path(photos).name, folder, needed)
     checkpoint.unlink()
     return True
@@ -174,8 +195,6 @@ def _tell(metrics):
 
 
 def _cores():
-    import os
-
     return os.cpu_count()
 
 
