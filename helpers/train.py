@@ -1,6 +1,5 @@
 """``python -m helpers train NAME``: run a recipe to the end, then write its weights and model card."""
 
-import hashlib
 import math
 import os
 import platform
@@ -26,7 +25,8 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     name : str
         A key of ``RECIPES``.
     photos : path, optional
-        Folder of pictures for a model of photographs; by default the pictures that the course ships.
+        Folder of pictures for a model of photographs; by default the pictures that the course ships. Each is read when
+        it is needed (``helpers.images.folder``); of several machines every one needs the folder.
     epochs, minutes : float, optional
         A shorter training, with its learning rates compressed to fit.
     strategy : int, optional
@@ -50,18 +50,10 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     if photos is not None:
         if "patch" not in recipe.options:
             raise ValueError(f"photos: {name} is not trained on photographs")
-        from helpers.league import folder_pictures
+        from helpers.images.folder import Photographs
 
-        found = folder_pictures(photos)
-        patch = recipe.options["patch"]
-        small = [f"{name} ({x.shape[0]} × {x.shape[1]} pixels)" for name, x in found.items()
-                 if min(x.shape[:2]) < patch]
-        if small:
-            more = f" and {len(small) - 1} more" if len(small) > 1 else ""
-            raise ValueError(f"photos: {small[0]}{more} is too small: patches of {patch} × {patch} pixels are cut from "
-                             "each picture")
-        pictures = list(found.values())
-        source = f"{Path(photos).name}-{_fingerprint(pictures)}"
+        pictures = Photographs(photos, recipe.options["patch"])
+        source = f"{Path(photos).name}-{pictures.fingerprint()}"
     import helpers.models  # noqa: F401 - keeps TensorFlow quiet
     from helpers.training import PARTS, Loop, devices, machines, planned_steps
 
@@ -91,7 +83,18 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     loop = make()
     if joined and loop.chief:
         make_folder(folder)
-    if not loop.run(checkpoint, progress=progress):
+    try:
+        reached = loop.run(checkpoint, progress=progress)
+    except Exception:
+        if pictures is None or pictures.failure is None:
+            raise
+        if loop.chief:
+            loop.save(checkpoint)
+        raise pictures.failure from None  # TensorFlow says it in many lines
+    if pictures is not None and pictures.left_out:
+        one, why = next(iter(pictures.left_out.items()))
+        print(f"left out: {len(pictures.left_out)} of the photographs, such as {one}: {why}")
+    if not reached:
         print(f"stopped at step {loop.step} of {recipe.steps}: the same command goes on from there")
         return False
     if not loop.chief:
@@ -147,14 +150,6 @@ def _steps_in(minutes, make):
     started = time.monotonic()
     loop.run(steps=13, progress=False)
     return int(60 * minutes / ((time.monotonic() - started) / 10))
-
-
-def _fingerprint(pictures):
-    """Return eight characters that tell these pictures from others."""
-    digest = hashlib.sha256()
-    for picture in pictures:
-        digest.update(repr(picture.shape).encode() + picture.tobytes())
-    return digest.hexdigest()[:8]
 
 
 def _finish(name, recipe, loop, pictures, source, folder, needed):
