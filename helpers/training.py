@@ -7,6 +7,7 @@ function of the recipe's seed and the number of the step. So a training that was
 curve as one that was not.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -167,8 +168,8 @@ class Loop:
         self._begin(checkpoint)
         saved = noted = time.monotonic()
         busy = time.process_time()
-        with _Stop() as stop, tqdm(total=steps, initial=self.step, unit="step", disable=not progress, mininterval=1,
-                                   dynamic_ncols=True) as bar:
+        with _Stop() as stop, self._together(), tqdm(total=steps, initial=self.step, unit="step", mininterval=1,
+                                                     disable=not progress, dynamic_ncols=True) as bar:
             while self.step < steps and not self._asked(stop):
                 losses = self._update(tf.constant(self.step, tf.int32))
                 self.step += 1
@@ -196,6 +197,17 @@ class Loop:
         if checkpoint is not None:
             self.save(checkpoint)
         return self.step >= steps
+
+    @contextlib.contextmanager
+    def _together(self):
+        """Turn TensorFlow's many lines about a machine that died into one."""
+        try:
+            yield
+        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError):
+            if not self.several:
+                raise
+            raise ValueError(f"TF_CONFIG: another machine no longer answers, at step {self.step}. Start all of them "
+                             "again: the training goes on from its last checkpoint") from None
 
     def _asked(self, stop):
         """Say whether this worker or, of several, any of them is to stop."""

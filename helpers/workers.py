@@ -359,12 +359,14 @@ def _processes(count):
 def _silence():
     """Keep dask's own log off standard error: what a reader should know is said in a line."""
     log = logging.getLogger("distributed")
-    before = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    before = [(one, one.level) for one in (log, *log.handlers)]  # its children have levels of their own
+    for one, _ in before:
+        one.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        log.setLevel(before)
+        for one, level in before:
+            one.setLevel(level)
 
 
 def _to_stderr(line):

@@ -15,9 +15,11 @@ import pytest
 import helpers
 
 MODULES = ["helpers", *(f"helpers.{name}" for name in (
-    "images", "images.cache", "images.earth", "images.robots", "operators", "metrics", "plots", "exercises", "files",
-    "recipes", "pretrained", "league", "restoration", "train", "convert", "writing", "repair", "repair_folder"))]
-HEAVY = ("tensorflow", "keras", "skimage", "matplotlib", "sklearn", "mlxtend", "scipy", "PIL", "IPython")
+    "images", "images.cache", "images.folder", "images.earth", "images.robots", "operators", "metrics", "plots",
+    "exercises", "files", "recipes", "pretrained", "league", "restoration", "train", "convert", "writing", "repair",
+    "repair_folder", "workers"))]
+HEAVY = ("tensorflow", "keras", "skimage", "matplotlib", "sklearn", "mlxtend", "scipy", "PIL", "IPython", "dask",
+         "distributed")
 
 
 def fresh(code, **environment):

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import train as command
 from helpers import training
+from helpers.models import tf
 from helpers.training import Loop
 from tests.unit import toy
 
@@ -140,6 +140,21 @@ def test_parts_are_other_draws_of_the_same_kind(one):
     b = parts._drawn(parts._seeds(3), 0, 8)[0]
     assert a.shape == b.shape == (8, 3) and len(np.unique(b)) == 24 and not np.allclose(a, b)
     assert not np.allclose(b, parts._drawn(parts._seeds(4), 0, 8)[0])
+
+
+def test_a_machine_that_dies_is_one_clear_error(tmp_path):
+    """What TensorFlow raises then, some seconds after the death."""
+    def gone(step):
+        raise tf.errors.UnavailableError(None, None, "Graph execution error:\n many lines")
+
+    alone = loop()
+    alone._update = gone
+    with pytest.raises(tf.errors.UnavailableError):
+        alone.run(progress=False)
+    alone.several, alone._begin, alone._asked = True, lambda checkpoint: None, lambda stop: False
+    with pytest.raises(ValueError, match="another machine no longer answers, at step 0") as caught:
+        alone.run(progress=False)
+    assert "\n" not in str(caught.value)
 
 
 A, B = ["127.0.0.1:1"], ["127.0.0.1:2"]
