@@ -154,6 +154,7 @@ def test_the_photograph_of_the_course(visit, width, theme):
     here = visit(width=width, theme=theme)
     press(here.page, "The course's photograph")
     text = answer(here.page)
+    assert "stays on your machine" in here.page.locator(PANEL).inner_text()
     numbers = re.search(r"cat: 256 × 256, grey, noise of level 25 added. Told σ = (\S+), estimated. .*: "
                         r"(\S+) dB before, (\S+) dB after", text)
     level, before, after = map(float, numbers.groups())
