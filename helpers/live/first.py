@@ -45,7 +45,7 @@ def restored_digit(label=FIRST[0], task=FIRST[1]):
 
 
 def denoised_photo(name=PHOTO, sigma=LEVEL):
-    """Show a shipped photograph, the same under noise, and what the shipped denoiser makes of that.
+    """Show a shipped photograph under noise, and what the shipped denoiser makes of that.
 
     Parameters
     ----------
@@ -58,8 +58,7 @@ def denoised_photo(name=PHOTO, sigma=LEVEL):
     x = photo(name)
     y = measure(x, Identity(), sigma, np.random.default_rng(0))
     x_hat = pretrained.shared("denoiser")(y, sigma).clip(0, 1)
-    titles = [f"under noise, {psnr(x, y):.1f} dB", f"without it, {psnr(x, x_hat):.1f} dB", "the photograph"]
-    show([y, x_hat, x], titles)
+    show([y, x_hat], [f"under noise, {psnr(x, y):.1f} dB", f"denoised, {psnr(x, x_hat):.1f} dB"])
 
 
 def reading(odds):

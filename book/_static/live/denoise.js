@@ -28,29 +28,33 @@ const CALM = 0.1, ENOUGH = 4096, MOST_CLIPPED = 0.6, FEW_FLAT = 0.1, MIDDLE = 0.
 
 /* estimate_noise: the finest details of the calmest places. clipping holds what clipped pixels do to an estimate. */
 function estimateNoise(planes, clipping) {
-  if (Math.min(planes[0].height, planes[0].width) < 2) return 0;
-  const parts = planes.map((y) => details(y, clipping));
-  const detail = parts.flatMap((part) => part.detail), unrest = parts.flatMap((part) => part.unrest);
-  if (!detail.length) return 0;
-  const wanted = Math.max(Math.round(CALM * unrest.length), Math.min(ENOUGH, unrest.length));
-  const calm = Float32Array.from(unrest).sort()[wanted - 1];
-  const ordered = Float32Array.from(detail.filter((_, i) => unrest[i] <= calm)).sort(), quarter = ordered.length >> 2;
+  const { height, width } = planes[0];
+  if (Math.min(height, width) < 2) return 0;
+  const [details, unrests] = [0, 1].map(() => new Float32Array(planes.length * (height - 1) * (width - 1)));
+  let count = 0;
+  for (const y of planes) count = look(y, clipping, details, unrests, count);
+  if (!count) return 0;
+  const [detail, unrest] = [details, unrests].map((all) => all.subarray(0, count));
+  const calm = unrest.slice().sort()[Math.max(Math.round(CALM * count), Math.min(ENOUGH, count)) - 1];
+  const ordered = detail.filter((_, i) => unrest[i] <= calm).sort(), quarter = ordered.length >> 2;
   const middle = ordered.subarray(quarter, ordered.length - quarter);
   return middle.reduce((sum, value) => sum + value, 0) / middle.length / MIDDLE;
 }
 
-/* The sizes of the details in the cells of 2 × 2 pixels that may be looked at, and the unrest there. */
-function details(y, clipping) {
+/* Write down, from the given place on, the sizes of the details in the cells of 2 × 2 pixels that may be looked at and
+   the unrest there; return the place behind the last. */
+function look(y, clipping, details, unrests, place) {
   const { usable, lively } = livelyPlaces(y);
-  const left = usable.includes(1) ? shareLeft(y, lively, clipping) : usable, around = unrestOf(y);
-  const detail = [], unrest = [], { width, data } = y;
+  if (!usable.includes(1)) return place;
+  const left = shareLeft(y, lively, clipping), unrest = unrestOf(y).data, { width, data } = y;
   for (let i = 0; i < usable.length; i++) {
     if (!usable[i] || !left[i]) continue;
     const at = i + Math.floor(i / (width - 1));  // the first pixel of the cell
-    detail.push(Math.abs(data[at] - data[at + width] - data[at + 1] + data[at + width + 1]) / 2 / left[i]);
-    unrest.push(Math.fround(around.data[i] / left[i] ** 2));
+    const detail = Math.abs(data[at] - data[at + width] - data[at + 1] + data[at + width + 1]) / 2;
+    details[place] = detail / left[i];
+    unrests[place++] = unrest[i] / left[i] ** 2;
   }
-  return { detail, unrest };
+  return place;
 }
 
 /* Which cells may be looked at, and which pixels: neither in areas of one value nor in drawings. */

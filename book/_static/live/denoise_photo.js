@@ -108,8 +108,7 @@
       file.value = "";  // the same file may be chosen again
     } });
     const parts = Object.entries({
-      whole: `all of it, reduced to ${LONGEST} pixels on its longer side`,
-      piece: `its middle ${PIECE} × ${PIECE} pixels, not reduced`,
+      whole: `all of it, reduced to at most ${LONGEST} × ${LONGEST}`, piece: `its middle ${PIECE} × ${PIECE}, not reduced`,
     }).map(([which, words]) => element("label", {}, element("input", { type: "radio", name: `${name}-part`,
       checked: which === "whole", onclick: () => { part = which; withPhoto(fresh); } }), words));
     const amount = element("input", { type: "number", id: `${name}-amount`, min: 1, max: HIGHEST, value: ADDED });
@@ -121,7 +120,7 @@
       element("div", { role: "group", "aria-label": "Photograph" },
         button("Choose a photograph …", () => file.click()), file,
         button("The course's photograph", () => { photo = null; withPhoto(fresh); }),
-        element("span", {}, "or drop one on this panel")),
+        element("span", {}, "or drop one here. It stays on your machine.")),
       element("div", { role: "group", "aria-label": "Of a large photograph", class: "live-tools" },
         element("span", {}, "Of a large photograph:"), ...parts),
       element("div", { role: "group", "aria-label": "Noise", class: "live-tools" },

@@ -69,17 +69,16 @@ async function denoisePhoto({ number, planes, added, seed, sigma, clipping }) {
   const level = sigma ?? estimateNoise(y, clipping);
   tell("level", { sigma: level });
   const walk = denoisePlanes(models.denoiser, y, level);
-  for (;;) {
-    const { done, value } = walk.next();
-    if (done) {
-      tell("answer", { planes: value, sigma: level, ms: performance.now() - begun,
-                       apart: [y, value].map((found) => meanSquare(planes, found)), change: meanSquare(y, value) });
-      return;
-    }
-    tell("share", { share: value });
+  let step = walk.next();
+  for (; !step.done && number === newest; step = walk.next()) {
+    tell("share", { share: step.value });
     await pause();
-    if (number !== newest) return;
   }
+  spare.length = 0;  // the arrays of a large picture
+  if (!step.done) return;
+  const x = step.value;
+  tell("answer", { planes: x, ms: performance.now() - begun, apart: [y, x].map((found) => meanSquare(planes, found)),
+                   change: meanSquare(y, x) });
 }
 
 const QUESTIONS = { restore: answer, denoise: denoisePhoto };
