@@ -41,7 +41,7 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
 
         found = folder_pictures(photos)
         patch = recipe.options["patch"]
-        small = [f"{name} ({x.shape[0]} × {x.shape[1]} pixels)" for name, x in found.items()
+        small = [f"{file} ({x.shape[0]} × {x.shape[1]} pixels)" for file, x in found.items()
                  if min(x.shape[:2]) < patch]
         if small:
             more = f" and {len(small) - 1} more" if len(small) > 1 else ""
