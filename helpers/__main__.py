@@ -71,21 +71,9 @@ def league(
                 table.run(pictures, task, method, seed, progress=True, each=record.row, skip=record.skip,
                           tell=lambda seconds: _tell_time(seconds, pictures), crew=crew)
 
-        stopped = complete = False
-        unwritten = None
-        try:
-            with hands(workers, scheduler) as crew:
-                if workers or scheduler:
-                    foot.append("seconds are those of a worker, which has one thread")
-                play(crew)
-            complete = True
-        except KeyboardInterrupt:
-            stopped = True
-        finally:
-            try:
-                record.write(complete)
-            except ValueError as error:  # the table is shown first
-                unwritten = error
+        if workers or scheduler:
+            foot.append("seconds are those of a worker, which has one thread")
+        stopped, unwritten = _play_and_write(play, record, lambda: hands(workers, scheduler))
         if not record.rows:
             typer.echo("stopped before the first result", err=True)
             raise typer.Exit(130)
@@ -98,10 +86,30 @@ def league(
         if stopped:
             foot.append("stopped: the means are over what was done")
         _print_table(lines, DIGIT_COLUMNS if digits else PHOTO_COLUMNS, foot)
-        if unwritten is not None:
+        if unwritten is not None:  # the table was shown first
             raise unwritten
         if stopped:
             raise typer.Exit(130)
+
+
+def _play_and_write(play, record, hands):
+    """Play a league by some hands to its end or to Ctrl-C, and write what there is even if an error ends it.
+
+    Return whether it was stopped and, if the record could not be written, the error.
+    """
+    stopped, complete, unwritten = False, False, None
+    try:
+        with hands() as crew:
+            play(crew)
+        complete = True
+    except KeyboardInterrupt:
+        stopped = True
+    finally:
+        try:
+            record.write(complete)
+        except ValueError as error:
+            unwritten = error
+    return stopped, unwritten
 
 
 def _tell_time(seconds, pictures):

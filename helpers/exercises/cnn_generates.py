@@ -147,8 +147,6 @@ def read(answer):
 
 def density(answer):
     """Project: a sampler of digits, with what was measured on its samples."""
-    from scipy.spatial.distance import cdist
-
     from helpers.league import digit_tasks
 
     if not isinstance(answer, dict) or set(answer) != {"sample", "floors", "rarest", "nearest"}:
@@ -159,13 +157,11 @@ def density(answer):
         raise Mistake("Two calls with one seed give two sets of digits.", "Make the generator from the seed, inside.")
     if np.array_equal(drawn[0][:200], drawn[2]):
         raise Mistake("Two seeds give the same digits.", "Hand the seed to np.random.default_rng.")
-    x_train, _, x_test, _ = digits()
-    near, new = (float(np.median(cdist(x[:200].reshape(200, -1), x_train.reshape(len(x_train), -1)).min(axis=1)))
-                 for x in (drawn[0], x_test))
+    near, (held_out, floor, new) = _to_training(drawn[0]), _held_out()
     if abs(number(answer["nearest"], "the distance") - near) > 0.02 * near + 0.01:
         raise Mistake(f"The median distance to the nearest training digit is {near:.2f}, and not "
                       f"{answer['nearest']:.3g}.", "Each of the first 200 samples against all training digits.")
-    judge, (held_out, floor) = pretrained.shared("classifier"), _held_out()
+    judge = pretrained.shared("classifier")
     rarest = judge.coverage(drawn[0]).min()
     if abs(number(answer["rarest"], "the share") - rarest) > 0.0015:
         raise Mistake(f"The rarest class has a share of {rarest:.3f}, and not {answer['rarest']:.3g}.",
@@ -187,11 +183,22 @@ def density(answer):
 
 @cache
 def _held_out():
-    """Return the features of the held-out digits, and the floor: how far real training digits are from them."""
+    """Return the features of the held-out digits, the floor, and how far these digits are from the training set.
+
+    The floor is the distance of the features of real training digits from them.
+    """
     x_train, _, x_test, _ = digits()
     judge = pretrained.shared("classifier")
     held_out = judge.features(x_test)
-    return held_out, frechet_distance(judge.features(x_train), held_out)
+    return held_out, frechet_distance(judge.features(x_train), held_out), _to_training(x_test)
+
+
+def _to_training(x):
+    """Return the median distance of the first 200 digits to the nearest training digit."""
+    from scipy.spatial.distance import cdist
+
+    x_train = digits().x_train
+    return float(np.median(cdist(x[:200].reshape(200, -1), x_train.reshape(len(x_train), -1)).min(axis=1)))
 
 
 def _digits(x, n):

@@ -121,25 +121,14 @@ def _numbers(value):
 # ------------------------------------------------------------------------------------------------ layers with weights
 
 
-def _convolution(writer, layer, call):
-    writer.require(layer, groups=[1], dilation_rate=[[1, 1]], padding=["same", "valid"])
-    place = writer.add("convolution", call.of, kernel=writer.weight(layer.kernel), bias=writer.weight(layer.bias),
-                       strides=list(layer.strides), padding=layer.padding)
-    return writer.activation(place, layer, layer.activation)
+def _convolution(do, **wanted):
+    def write_convolution(writer, layer, call):
+        writer.require(layer, dilation_rate=[[1, 1]], padding=["same", "valid"], **wanted)
+        place = writer.add(do, call.of, kernel=writer.weight(layer.kernel), bias=writer.weight(layer.bias),
+                           strides=list(layer.strides), padding=layer.padding)
+        return writer.activation(place, layer, layer.activation)
 
-
-def _transposed(writer, layer, call):
-    writer.require(layer, dilation_rate=[[1, 1]], padding=["same", "valid"], output_padding=[None])
-    place = writer.add("transposed convolution", call.of, kernel=writer.weight(layer.kernel),
-                       bias=writer.weight(layer.bias), strides=list(layer.strides), padding=layer.padding)
-    return writer.activation(place, layer, layer.activation)
-
-
-def _depthwise(writer, layer, call):
-    writer.require(layer, dilation_rate=[[1, 1]], depth_multiplier=[1], padding=["same", "valid"])
-    place = writer.add("depthwise convolution", call.of, kernel=writer.weight(layer.kernel),
-                       bias=writer.weight(layer.bias), strides=list(layer.strides), padding=layer.padding)
-    return writer.activation(place, layer, layer.activation)
+    return write_convolution
 
 
 def _dense(writer, layer, call):
@@ -291,8 +280,10 @@ def _one_hot(writer, operation, call):
 
 
 LAYERS = {
-    "Conv2D": _convolution, "Conv2DTranspose": _transposed, "DepthwiseConv2D": _depthwise, "Dense": _dense,
-    "Embedding": _embedding, "BatchNormalization": _batch_normalisation,
+    "Conv2D": _convolution("convolution", groups=[1]),
+    "Conv2DTranspose": _convolution("transposed convolution", output_padding=[None]),
+    "DepthwiseConv2D": _convolution("depthwise convolution", depth_multiplier=[1]),
+    "Dense": _dense, "Embedding": _embedding, "BatchNormalization": _batch_normalisation,
     "GroupNormalization": _group_normalisation, "LayerNormalization": _layer_normalisation,
     "Activation": _activation, "ReLU": _relu, "LeakyReLU": _leaky, "Softmax": _softmax,
     "Sin": _named("sin"), "Cos": _named("cos"), "Relu": _named("relu"), "Silu": _named("silu"), "Tanh": _named("tanh"),

@@ -12,6 +12,9 @@ from urllib.parse import unquote, urlsplit
 from axe_playwright_python.base import AXE_SCRIPT
 from bs4 import BeautifulSoup
 
+from tests import pages
+
+SITE = pages.ROOT / "_build/html"
 PHONE, DESKTOP = 390, 1280
 LARGEST_PAGE = 2_000_000  # bytes, MathJax apart
 LEGIBLE = 9  # pixels of lettering

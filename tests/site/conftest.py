@@ -21,3 +21,27 @@ def tab(browser):
     tab = browser.new_page()
     yield tab
     tab.close()
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Serve the built book."""
+    server, address = look.serve(look.SITE)
+    yield address
+    server.shutdown()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Return a function that opens a page in a fresh window; at the end no visit may have complained."""
+    visits = []
+
+    def open_page(path, **options):
+        visits.append(look.Visit(browser, address, path, **options))
+        return visits[-1]
+
+    yield open_page
+    complaints = [one for each in visits for one in each.complaints + each.foreign]
+    for each in visits:
+        each.close()
+    assert not complaints

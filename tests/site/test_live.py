@@ -1,16 +1,15 @@
 """The panel "damage and restore a digit": by mouse, keyboard and touch, from a file, and where something is missing."""
 
 import base64
+import functools
 import re
 from urllib.request import urlopen
 
 import numpy as np
 import pytest
 
-from tests import pages
-from tests.site.browser import PHONE, Visit, serve
+from tests.site.browser import PHONE, SITE
 
-SITE = pages.ROOT / "_build/html"
 PAGE = "book/index.html"
 PANEL = ".live-panel"
 SETTLED = re.compile(r"^With .*four draws of the diffusion model")
@@ -18,27 +17,10 @@ SOME_LOST = r"/^With \d+ of 784/.test(document.querySelector('.live-status').tex
 WAIT = 60_000  # milliseconds: the machine may be busy
 
 
-@pytest.fixture(scope="module")
-def address():
-    server, address = serve(SITE)
-    yield address
-    server.shutdown()
-
-
 @pytest.fixture
-def visit(browser, address):
+def visit(visit):
     """Return a function that opens the page in a fresh window; at the end no visit may have complained."""
-    visits = []
-
-    def open_page(**options):
-        visits.append(Visit(browser, address, PAGE, **options))
-        return visits[-1]
-
-    yield open_page
-    complaints = [one for each in visits for one in each.complaints + each.foreign]
-    for each in visits:
-        each.close()
-    assert not complaints
+    return functools.partial(visit, PAGE)
 
 
 def press(page, name):

@@ -3,37 +3,13 @@
 import pytest
 
 from tests import pages
-from tests.site.browser import PHONE, Visit, serve
+from tests.site.browser import PHONE, SITE
 
-SITE = pages.ROOT / "_build/html"
 QUIZ, PROGRESS = "book/1-background/quiz.html", "book/progress.html"
 EXERCISES = "book/1-background/first-restoration.html"
 NO_STORAGE = """Object.defineProperty(window, "localStorage", {
     get() { throw new DOMException("no", "SecurityError"); }})"""
 FULL_STORAGE = """Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }"""
-
-
-@pytest.fixture(scope="module")
-def address():
-    server, address = serve(SITE)
-    yield address
-    server.shutdown()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Return a function that opens a page in a fresh window; at the end no visit may have complained."""
-    visits = []
-
-    def open_page(path, **options):
-        visits.append(Visit(browser, address, path, **options))
-        return visits[-1]
-
-    yield open_page
-    complaints = [one for each in visits for one in each.complaints + each.foreign]
-    for each in visits:
-        each.close()
-    assert not complaints
 
 
 def choose(page, verdict, question=0):

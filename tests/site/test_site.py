@@ -7,18 +7,10 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from tests import pages
-from tests.site.browser import Visit, broken_links, faults_by_look, serve
+from tests.site.browser import SITE, Visit, broken_links, faults_by_look
 
-SITE = pages.ROOT / "_build/html"
 PATHS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in pages.pages()]
 LESSONS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in pages.lessons()]
-
-
-@pytest.fixture(scope="module")
-def address():
-    server, address = serve(SITE)
-    yield address
-    server.shutdown()
 
 
 @pytest.mark.parametrize("path", [*PATHS, "search.html", "genindex.html"])
