@@ -11,7 +11,7 @@ damage leaves open:
 - of all values to which about 30 % were given, how often they were true; and so for each tenth.
 
 All intervals are of 95 %, by a bootstrap over damaged robots. Seconds are those of one core, for 16 answers: each
-damaged robot is the work of one process with one thread. All of it takes about {hours}.
+damaged robot is the work of one process with one thread. All of it takes about an hour on two cores.
 
 Name methods to measure only those; what is in the file already is kept, so a run that was stopped goes on where it
 stopped. ``--anew`` forgets it, and so do new weights.
