@@ -21,10 +21,10 @@ from docutils import nodes
 from pages import boxes
 from sphinx.errors import SphinxError
 
-from helpers.live import FIRST, kernel, pack
+from helpers.live import FIRST, kernel, pack, robots
 
-PANELS = {"restore-digit": "restore_digit.js"}
-WORKER = ("engine.js", "methods.js", "worker.js")
+PANELS = {"restore-digit": "restore_digit.js", "draw-from-noise": "draw.js"}
+WORKER = ("engine.js", "methods.js", "sampler.js", "robots.js", "worker.js")
 
 
 class PanelError(SphinxError):
@@ -94,6 +94,7 @@ def contents():
     sources = Path(kernel.SOURCE).parent
     source = "\n".join((sources / name).read_text(encoding="utf-8") for name in WORKER)
     return {"engine-and-methods": {"source": source, "kernel": kernel.packed()}, "digits": digits(),
+            "robots": robots.content(),
             **{name: pack.shipped(name) for name in pack.SERVED}}
 
 

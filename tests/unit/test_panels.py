@@ -13,7 +13,7 @@ from docutils import nodes
 from docutils.utils import new_document
 
 from helpers.images import digits
-from helpers.live import FIRST, kernel, pack
+from helpers.live import FIRST, kernel, pack, robots
 from tests import javascript, pages
 
 sys.path.insert(0, str(pages.ROOT / "book/_ext"))
@@ -81,7 +81,8 @@ def test_a_page_without_a_panel_loads_nothing():
 def test_what_is_delivered():
     """The digits are the first held-out ones of each class, the worker's source is whole, and all of it is JSON."""
     contents = live.contents()
-    assert set(contents) == {"engine-and-methods", "digits", *pack.SERVED}
+    assert set(contents) == {"engine-and-methods", "digits", "robots", *pack.SERVED}
+    assert contents["robots"] == robots.content()
     _, _, x, labels = digits()
     for label, one in enumerate(contents["digits"]):
         pixels = np.frombuffer(base64.b64decode(one["pixels"]), np.uint8).reshape(28, 28, 1) / np.float32(255)
@@ -99,10 +100,20 @@ def test_the_panel_begins_as_its_figure_does():
     assert "i < PIXELS / 2 ? 1 : 0" in (javascript.STATIC / "restore_digit.js").read_text(encoding="utf-8")
 
 
+def megabytes(names):
+    contents = live.contents()
+    return sum(len(pack.script(name, contents[name])) for name in ("engine-and-methods", *names)) / 1e6
+
+
 def test_the_panel_says_how_much_comes():
     script = (javascript.STATIC / "restore_digit.js").read_text(encoding="utf-8")
-    total = sum(len(pack.script(name, content)) for name, content in live.contents().items() if name != "digits")
-    assert round(total / 1e6) == int(re.search(r"are coming: about (\d+) MB", script)[1])
+    models = re.findall(r'"([\w-]+)"', re.search(r"const MODELS = \[(.*?)\]", script)[1])
+    assert round(megabytes(models)) == int(re.search(r"are coming: about (\d+) MB", script)[1])
+    script = (javascript.STATIC / "draw.js").read_text(encoding="utf-8")
+    things = re.findall(r"needs: \[(.*?)\], size: (\d+)", script)
+    assert len(things) == 2
+    for needs, size in things:
+        assert round(megabytes(re.findall(r'"([\w-]+)"', needs))) == int(size)
 
 
 def test_the_kernel_is_small():
