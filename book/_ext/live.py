@@ -94,7 +94,7 @@ def contents():
     sources = Path(kernel.SOURCE).parent
     source = "\n".join((sources / name).read_text(encoding="utf-8") for name in WORKER)
     return {"engine-and-methods": {"source": source, "kernel": kernel.packed()}, "digits": digits(),
-            "robots": robots.content(),
+            "robot-world": robots.content(),
             **{name: pack.shipped(name) for name in pack.SERVED}}
 
 

@@ -7,4 +7,4 @@ The engine is ``book/_static/live/engine.js``; the steps that it takes over and 
 """
 
 FIRST = 7, "half"  # the digit and its damage with which the panel "restore-digit" begins
-WALK = {"label": 3, "sampler": "heun", "steps": 9, "guidance": 2, "seed": 1}  # that of the panel "draw-from-noise"
+WALK = {"label": -1, "sampler": "heun", "steps": 9, "guidance": 2, "seed": 9}  # that of the panel "draw-from-noise"

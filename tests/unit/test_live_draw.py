@@ -88,7 +88,7 @@ def test_the_figure_is_the_first_walk_of_the_panel():
     """The script begins with the figure's settings, and draws its noise."""
     script = (javascript.STATIC / "draw.js").read_text(encoding="utf-8")
     stated = re.search(r"const FIRST = \{(.*?)\};", script)[1]
-    assert dict(re.findall(r'(\w+): "?([\w.]+)"?', stated)) == {name: str(value) for name, value in WALK.items()}
+    assert dict(re.findall(r'(\w+): "?([-\w.]+)"?', stated)) == {name: str(value) for name, value in WALK.items()}
     how = {name: value for name, value in WALK.items() if name != "label"}
     (found,) = browser_walks([{"name": "diffusion-digits", "said": [WALK["label"], -1], **how}])
     for one, (x, clean, sigma) in zip(found["steps"], first.walk_of_digit(), strict=True):
@@ -199,7 +199,7 @@ def test_the_nearest_robot_is_that_of_the_library():
 def test_the_drawings_are_small():
     """Each pixel that a part covers, and no other; to within half of a byte's step."""
     parts = sent.parts()
-    assert len(pack.script("robots", sent.content())) < 300_000
+    assert len(pack.script("robot-world", sent.content())) < 300_000
     code = "(parts) => drawings(parts)[1][4].byColour[6]"
     head = robots.parts(32)["head"][6, 4].reshape(-1, 4)
     pixels = parts["pixels"]["head"][4]

@@ -81,8 +81,8 @@ def test_a_page_without_a_panel_loads_nothing():
 def test_what_is_delivered():
     """The digits are the first held-out ones of each class, the worker's source is whole, and all of it is JSON."""
     contents = live.contents()
-    assert set(contents) == {"engine-and-methods", "digits", "robots", *pack.SERVED}
-    assert contents["robots"] == robots.content()
+    assert set(contents) == {"engine-and-methods", "digits", "robot-world", *pack.SERVED}
+    assert contents["robot-world"] == robots.content()
     _, _, x, labels = digits()
     for label, one in enumerate(contents["digits"]):
         pixels = np.frombuffer(base64.b64decode(one["pixels"]), np.uint8).reshape(28, 28, 1) / np.float32(255)

@@ -7,11 +7,11 @@
   "use strict";
 
   const { element } = live;
-  const FIRST = { label: 3, sampler: "heun", steps: 9, guidance: 2, seed: 1 };  // as in the figure
+  const FIRST = { label: -1, sampler: "heun", steps: 9, guidance: 2, seed: 9 };  // as in the figure
   const ROBOT = 0.03;  // how near a robot must be for the picture to count as one, as on the model card
   const THINGS = {
     "diffusion-digits": { side: 28, needs: ["diffusion-digits", "classifier"], size: 2 },
-    "diffusion-robots": { side: 32, needs: ["robots", "diffusion-robots"], size: 4 },
+    "diffusion-robots": { side: 32, needs: ["robot-world", "diffusion-robots"], size: 4 },
   };
   const METHODS = { heun: "Heun's method", ddim: "DDIM", ddpm: "DDPM (new noise)", flow: "flow matching" };
 
@@ -51,8 +51,9 @@
       ...Array.from({ length: 10 }, (_, k) => element("option", { value: k, selected: k === FIRST.label }, k)));
     const text = element("input", {
       type: "text", class: "live-words", maxlength: 199, value: "a green robot with a moustache", spellcheck: "false",
-      autocomplete: "off", "aria-describedby": id("status"),
+      autocomplete: "off", "aria-describedby": id("why"),
       onkeydown: (event) => { if (event.key === "Enter") act(); } });
+    const why = element("p", { role: "alert", class: "live-why", id: id("why") });
     const vocabulary = element("details", { hidden: true }, element("summary", {}, "The words it knows"));
     const method = element("select", { onchange: act }, ...Object.entries(METHODS).map(
       ([name, told]) => element("option", { value: name }, told)));
@@ -70,7 +71,8 @@
     const go = element("button", { type: "button", class: "live-go", onclick: () => (running ? stop() : act()) },
       "Draw");
     const forDigits = element("div", {}, labelled("Which digit", digit));
-    const forRobots = element("div", { class: "live-wide" }, labelled("What it looks like", text), vocabulary);
+    const forRobots = element("div", { class: "live-wide" }, labelled("What it looks like", text), why, vocabulary,
+      element("p", { class: "live-credit" }, "Robots by Zikri Kader, robohash, CC BY."));
 
     const chosenSeed = () => Math.min(Math.max(Math.round(Number(seed.value)) || 0, 0), 2 ** 32 - 1);
     const chosenThing = () => things.find((one) => one.checked).value;
@@ -147,7 +149,7 @@
       try {
         hired ??= live.computer([], (message) => { if (mine === attempt) hear(message); });
         const worker = await hired;
-        if (needs.includes("robots")) tellWords((await live.load("robots")).words);
+        if (needs.includes("robot-world")) tellWords((await live.load("robot-world")).words);
         if (mine !== attempt) return;
         computer = worker;
       } catch (error) {
@@ -168,16 +170,23 @@
       computer.postMessage(running);
     }
 
+    /* The last walk stays until the first step of the new one comes. */
     function begin(question) {
-      const { side } = THINGS[question.name];
       running = question;
-      frames = [];
-      all = question.steps;
       go.textContent = "Stop";
+      progress.max = question.steps;
+      progress.value = 0;
       text.removeAttribute("aria-invalid");
+      why.textContent = "";
+    }
+
+    function lead() {
+      const { side } = THINGS[running.name];
+      running.leads = true;
+      frames = [];
+      position = 0;
+      scrub.max = all = running.steps;
       for (const { picture } of [noisy, clean]) if (picture.width !== side) picture.width = picture.height = side;
-      progress.max = scrub.max = all;
-      progress.value = position = 0;
     }
 
     function end() {
@@ -186,11 +195,12 @@
     }
 
     function stop() {
+      const done = running.leads ? frames.length : 0, { steps: wanted } = running;
       computer?.postMessage({ do: "stop", number: ++number });
       end();
       layStrip();
       show(frames.length - 1);
-      say(`Stopped after ${frames.length} of ${all} steps${frames.length ? ": the strip shows the way so far" : ""}.`);
+      say(`Stopped after ${done} of ${wanted} steps${done ? ": the strip shows the way so far" : ""}.`);
     }
 
     /* Back to the figure: what a reader does next tries again. */
@@ -217,13 +227,15 @@
       } else if (message.number !== number || !running) {
         return;
       } else if (message.do === "step") {
+        if (!running.leads) lead();
         frames.push(message);
         progress.value = frames.length - 1;
         if (!matchMedia("(prefers-reduced-motion: reduce)").matches) follow();
       } else if (message.do === "refused") {
         end();
         text.setAttribute("aria-invalid", "true");
-        say(`Nothing is drawn: ${message.why}.`.replace("?.", "?"));
+        why.textContent = `W${message.why.slice(1)}${message.why.endsWith("?") ? "" : "."}`;  // "Words …"
+        say("Nothing is drawn.");
       } else {
         end();
         layStrip();
@@ -266,7 +278,7 @@
       if (!vocabulary.hidden) return;
       const list = Object.entries({ colour: colours, ...phrases }).map(([kind, all]) =>
         element("li", {}, element("strong", {}, `${kind}: `), all.join(", ")));
-      vocabulary.append(element("ul", {}, ...list), element("p", {}, "Robots by Zikri Kader, robohash, CC BY."));
+      vocabulary.append(element("ul", {}, ...list));
       vocabulary.hidden = false;
     }
   }

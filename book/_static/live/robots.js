@@ -99,8 +99,8 @@ function drawings({ pixels, values }) {
   }));
 }
 
-/* The robot nearest to a picture x of 32 × 32 × 3 numbers, of all million, and its root mean square distance. Eyes and
-   mouth never cover the same pixel: so the best eyes and the best mouth are found one after the other, for each colour,
+/* The robot nearest to a picture x of 32 × 32 × 3 numbers, of all million, and its root mean square distance. Eyes
+   and mouth never cover the same pixel: so the best eyes and the best mouth are found one after the other, for each colour,
    body, head and accessory; and unless it reaches below them, the accessory makes no difference to the choice. */
 function nearestRobot(x, parts) {
   const [bodies, heads, accessories, eyes, mouths] = parts;

@@ -64,7 +64,7 @@ async function draw({ number, name, words, label, seed, ...how }) {
   let said = [label, -1], last;
   if (name === "diffusion-robots") {
     try {
-      said = parse(words, models.robots.words);
+      said = parse(words, models["robot-world"].words);
     } catch (error) {
       postMessage({ do: "refused", number, why: error.message });
       return;
@@ -81,10 +81,10 @@ async function draw({ number, name, words, label, seed, ...how }) {
     postMessage({ do: "drawn", number, runs, odds: read(models, picture)[0] });
     return;
   }
-  models.robots.drawn ??= drawings(models.robots.parts);
-  const { robot, distance } = nearestRobot(picture.data, models.robots.drawn);
-  postMessage({ do: "drawn", number, runs, distance, said: caption(said, models.robots.words),
-    found: caption(robot, models.robots.words), missed: models.robots.words.attributes.filter(
+  models["robot-world"].drawn ??= drawings(models["robot-world"].parts);
+  const { robot, distance } = nearestRobot(picture.data, models["robot-world"].drawn);
+  postMessage({ do: "drawn", number, runs, distance, said: caption(said, models["robot-world"].words),
+    found: caption(robot, models["robot-world"].words), missed: models["robot-world"].words.attributes.filter(
       (_, k) => said[k] >= 0 && said[k] !== robot[k]) });
 }
 
