@@ -37,8 +37,8 @@
   /* --------------------------------------------------------------------------------------------------- one panel */
 
   function panel(place) {
-    let hired = null, computer = null, attempt = 0, slow = false;              // the worker, and the tries to get one
-    let number = 0, asked = 0, running = null, frames = [], all = 0, position = 0, words = "";  // the newest question
+    let hired = null, computer = null, attempt = 0, slow = false, number = 0, asked = 0, running = null;
+    let frames = [], all = 0, position = 0, words = "";  // what is shown: a walk of so many steps, at one of them
     const sent = new Set(), ready = new Set();
     const id = (name) => `${place.id}-${name}`;
 
@@ -79,7 +79,7 @@
 
     /* ---- what is shown */
 
-    const status = element("p", { role: "status", class: "live-status", id: id("status") });
+    const status = element("p", { role: "status", class: "live-status" });
     const progress = element("progress", { "aria-label": "steps done", max: 1, value: 0 });
     const [noisy, clean] = ["What the network gets", "What it believes is there"].map((title) => ({
       title, picture: element("canvas", { role: "img", class: "live-large" }) }));
@@ -130,22 +130,17 @@
     /* ---- questions and answers */
 
     function act() {
-      if (now.hidden) {
-        now.hidden = false;
-        place.classList.add("live-begun");
-      }
       if (!asked) asked = requestAnimationFrame(ask);
     }
 
     async function ask() {
       asked = 0;
-      const name = chosenThing(), { needs, size } = THINGS[name], mine = attempt, overtaken = running?.gone;
+      const name = chosenThing(), { needs, size } = THINGS[name], mine = attempt, overtaken = Boolean(running?.gone);
       seed.value = chosenSeed();
       begin({ do: "draw", number: ++number, name, words: text.value, label: Number(digit.value), sampler: method.value,
-        steps: Number(steps.value), guidance: Number(guidance.value), seed: chosenSeed() });
+        steps: Number(steps.value), guidance: Number(guidance.value), seed: chosenSeed(), overtaken });
       computer?.postMessage({ do: "stop", number });  // what runs has been overtaken
       if (needs.some((one) => !ready.has(one))) say(`The network is coming: about ${size} MB, once.`);
-      else if (overtaken) say("The last picture is given up for a new one …");
       try {
         hired ??= live.computer([], (message) => { if (mine === attempt) hear(message); });
         const worker = await hired;
@@ -166,11 +161,12 @@
     function send() {
       if (!computer || !running || running.gone || !THINGS[running.name].needs.every((name) => ready.has(name))) return;
       running.gone = true;
-      say(slow ? "Drawing, slowly: this browser has no fast arithmetic (WebAssembly SIMD)." : "Drawing …");
+      say(`${running.overtaken ? "The last picture is given up. Drawing another" : "Drawing"} …`
+        + (slow ? " Slowly: this browser has no fast arithmetic (WebAssembly SIMD)." : ""));
       computer.postMessage(running);
     }
 
-    /* The last walk stays until the first step of the new one comes. */
+    /* The last walk, or the figure, stays until the first step of the new one comes. */
     function begin(question) {
       running = question;
       go.textContent = "Stop";
@@ -183,6 +179,8 @@
     function lead() {
       const { side } = THINGS[running.name];
       running.leads = true;
+      now.hidden = false;
+      place.classList.add("live-begun");
       frames = [];
       position = 0;
       scrub.max = all = running.steps;
