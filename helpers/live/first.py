@@ -50,7 +50,8 @@ def walked_digit():
     """
     steps = walk_of_digit()
     noisy = [0.5 + (x[0] - 0.5) / np.hypot(1, 2 * sigma) for x, _, sigma in steps]
-    titles = [f"σ = {sigma:.2g}" for _, _, sigma in steps]
+    titles = [f"{sigma:.2g}" for _, _, sigma in steps]
+    titles[0] = f"σ = {titles[0]}"
     show([*noisy, *(clean[0] for _, clean, _ in steps)], [*titles, *[""] * len(steps)], columns=len(steps))
 
 
