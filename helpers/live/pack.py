@@ -22,6 +22,7 @@ SERVED = {  # the networks of each model that pages bring to life
     "inverter": ("encoder",),
     "diffusion-digits": ("denoiser",),
     "diffusion-robots": ("denoiser",),
+    "denoiser": ("denoiser",),
 }
 
 
