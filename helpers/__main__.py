@@ -137,15 +137,18 @@ def _left_out(left_out, most=20):
 
 @app.command()
 def generate(
-    name: Annotated[str, typer.Argument(help="A generator: gan, vae or diffusion-digits.")],
+    name: Annotated[str, typer.Argument(help="A generator: gan, vae, diffusion-digits or diffusion-robots.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.npz (x, y) or OUT.png (a sheet).")],
     n: Annotated[int, typer.Option(help="How many.")] = 64,
     seed: int = 0,
     label: Annotated[int | None, typer.Option(help="One digit for all; by default all ten, equally often.")] = None,
-    guidance: Annotated[float | None, typer.Option(help="Of diffusion models: 1 takes the label as it is, more "
-                                                        "exaggerates it.")] = None,
+    caption: Annotated[str | None, typer.Option(help="Of robots: what they look like, in as many words as you like, "
+                                                     "such as 'a red robot with a hat'.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Of diffusion models: 1 takes the label or caption as it is, "
+                                                        "more exaggerates it.")] = None,
 ):
-    """Draw new digits. An .npz file holds x, uint8 (n, 28, 28), and y, the digits that were asked for, (n,)."""
+    """Draw new digits or robots. An .npz file holds x, uint8 (n, 28, 28) or (n, 32, 32, 3), and y, what was asked for:
+    the digits (n,), or the attributes of robots (n, 6), -1 where the caption leaves them open."""
     import numpy as np
 
     from helpers import validation
@@ -162,11 +165,11 @@ def generate(
             if not name.startswith("diffusion"):
                 raise ValueError(f"guidance: {name} has none; only diffusion models do")
             how["guidance"] = validation.number(guidance, "guidance", low=0)
+        what = "robots" if name == "diffusion-robots" else "digits"
         check_writable(output)  # told at once
         from helpers import pretrained
-        from helpers.models.vae import draw_labels
 
-        labels = draw_labels(n, np.random.default_rng([seed, 1]), label)
+        labels = _asked(what, n, seed, label, caption)
         x = np.rint(255 * pretrained.load(name).sample(n, seed, labels, **how)).astype(np.uint8)
         x = x[..., 0] if x.shape[-1] == 1 else x
         if output.suffix.lower() == ".npz":
@@ -179,7 +182,25 @@ def generate(
             from PIL import Image
 
             write_whole(output, Image.fromarray(_sheet(x)).save)
-        print(f"wrote {n} digits to {output}")
+        print(f"wrote {n} {what} to {output}")
+
+
+def _asked(what, n, seed, label, caption):
+    """Return what is asked for: n digits (n,), or the attributes of n robots (n, 6)."""
+    import numpy as np
+
+    if what == "robots":
+        from helpers.images import robots
+
+        if label is not None:
+            raise ValueError("label: it is for digits; robots take a --caption")
+        attributes = robots.parse("a robot" if caption is None else caption)
+        return np.tile(attributes, (n, 1))
+    if caption is not None:
+        raise ValueError("caption: it is for robots; digits take a --label")
+    from helpers.models.vae import draw_labels
+
+    return draw_labels(n, np.random.default_rng([seed, 1]), label)
 
 
 def _sheet(x):
@@ -317,7 +338,7 @@ def convert(
             print(f"{metric}: {value}")
 
 
-GENERATORS = ("gan", "vae", "diffusion-digits")
+GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots")
 PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f"),
                  "pictures": ("pictures", "d")}
 DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f"),

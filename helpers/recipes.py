@@ -110,6 +110,14 @@ RECIPES = {
         options={"judged": True, "world": "digits", "deform": 0.5, "drop": 0.15, "noise": (-1.0, 1.3),
                  "network": {"widths": (48, 96), "down": (1, 2), "up": (1,)}},
     ),
+    "diffusion-robots": Recipe(
+        what="diffusion model of robots that listens to their six attributes",
+        model="diffusion.Diffusion", data="robots without a held-out pair, drawn at random (helpers.images.robots)",
+        steps=24000, batch=64, learning_rate=1e-3, epoch=12656, betas=(0.9, 0.99), final=0.02,
+        precision="mixed_bfloat16", look=4000,
+        options={"world": "robots", "drop": 0.25, "noise": (-0.5, 1.3),
+                 "network": {"widths": (48, 80, 128), "down": (1, 2, 2), "up": (1, 2)}},
+    ),
 }
 
 

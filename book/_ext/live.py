@@ -26,12 +26,13 @@ from pages import boxes
 from sphinx.errors import SphinxError
 from sphinx.util import logging
 
-from helpers.live import FIRST, PHOTO, kernel, knobs, pack
+from helpers.live import FIRST, PHOTO, kernel, knobs, pack, robots
 
 LOG = logging.getLogger(__name__)
 KNOB = "turn-knob"
-PANELS = {"restore-digit": "restore_digit.js", "denoise-photo": "denoise_photo.js", KNOB: "knobs.js"}
-WORKER = ("engine.js", "methods.js", "denoise.js", "worker.js")
+PANELS = {"restore-digit": "restore_digit.js", "denoise-photo": "denoise_photo.js", "draw-from-noise": "draw.js",
+          KNOB: "knobs.js"}
+WORKER = ("engine.js", "methods.js", "denoise.js", "sampler.js", "robots.js", "worker.js")
 
 
 class PanelError(SphinxError):
@@ -155,7 +156,8 @@ def contents():
     sources = Path(kernel.SOURCE).parent
     source = "\n".join((sources / name).read_text(encoding="utf-8") for name in WORKER)
     return {"engine-and-methods": {"source": source, "kernel": kernel.packed()}, "digits": digits(),
-            "photo": photograph(), **{name: pack.shipped(name) for name in pack.SERVED}}
+            "photo": photograph(), "robot-world": robots.content(),
+            **{name: pack.shipped(name) for name in pack.SERVED}}
 
 
 def digits():

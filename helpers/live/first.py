@@ -6,8 +6,9 @@ import helpers.models  # noqa: F401 - before anything else brings TensorFlow, wh
 from helpers import pretrained, validation
 from helpers.images import digits, photo
 from helpers.league import digit_tasks
-from helpers.live import FIRST, LEVEL, PHOTO
+from helpers.live import FIRST, LEVEL, PHOTO, WALK
 from helpers.metrics import psnr
+from helpers.models import diffusion
 from helpers.operators import Identity, measure
 from helpers.plots import show
 from helpers.posterior import samplers
@@ -59,6 +60,47 @@ def denoised_photo(name=PHOTO, sigma=LEVEL):
     y = measure(x, Identity(), sigma, np.random.default_rng(0))
     x_hat = pretrained.shared("denoiser")(y, sigma).clip(0, 1)
     show([y, x_hat], [f"under noise, {psnr(x, y):.1f} dB", f"denoised, {psnr(x, x_hat):.1f} dB"])
+
+
+def walked_digit():
+    """Show the walk from noise to a digit with which the panel "draw-from-noise" begins.
+
+    Above, the noisy picture at each level, shrunk into the range as DDPM keeps it; below, what the network sees in it.
+    """
+    steps = walk_of_digit()
+    noisy = [0.5 + (x[0] - 0.5) / np.hypot(1, 2 * sigma) for x, _, sigma in steps]
+    titles = [f"{sigma:.2g}" for _, _, sigma in steps]
+    titles[0] = f"σ = {titles[0]}"
+    show([*noisy, *(clean[0] for _, clean, _ in steps)], [*titles, *[""] * len(steps)], columns=len(steps))
+
+
+def walk_of_digit(label=WALK["label"], sampler=WALK["sampler"], steps=WALK["steps"], guidance=WALK["guidance"],
+                  seed=WALK["seed"]):
+    """Return the walk from the browser's noise to a digit by a sampler that adds none: (x, clean picture, level) each.
+
+    The arguments are those of :meth:`helpers.models.diffusion.Diffusion.sample`.
+    """
+    model, sigmas = pretrained.shared("diffusion-digits"), diffusion.levels(sampler, steps)
+    how = diffusion.SAMPLERS[sampler]
+    if how.eta:
+        raise ValueError(f"sampler {sampler!r} adds noise on the way, which only the browser draws as the browser does")
+
+    def look(x, sigma):
+        return model.denoise(x, sigma, label, guidance)
+
+    start = model.centre + diffusion.HIGHEST * browser_noise(seed, (1, *model.shape))
+    walk = list(diffusion.walk(look, start, sigmas, order=how.order))
+    return [(x, look(x, sigma) if sigma else x, float(sigma)) for x, sigma in zip(walk, sigmas, strict=True)]
+
+
+def browser_noise(seed, shape):
+    """Return Gaussian noise as the panels draw it: even numbers by mulberry32, turned by Box and Muller; float32."""
+    seed = validation.integer(seed, "seed", low=0, high=2**32 - 1)
+    state = np.uint32(seed) + np.uint32(0x6D2B79F5) * np.arange(1, 2 * np.prod(shape) + 1, dtype=np.uint32)
+    t = (state ^ (state >> 15)) * (state | 1)
+    t ^= t + (t ^ (t >> 7)) * (t | 61)
+    radius, angle = ((t ^ (t >> 14)) / 2.0**32).reshape(-1, 2).T
+    return (np.sqrt(-2 * np.log(1 - radius)) * np.cos(2 * np.pi * angle)).reshape(shape).astype(np.float32)
 
 
 def reading(odds):

@@ -131,6 +131,28 @@ def test_generate_draws_digits_by_diffusion(untrained):
     assert np.abs(plain - guided).max() > 2 / 255, "guidance makes a difference"
 
 
+def test_generate_draws_robots_from_a_caption(untrained):
+    words = ("diffusion-robots", "--caption", "A red robot with a hat", "--n", 3)
+    result = command("generate", *words, "-o", "out.npz", "--guidance", 2)
+    assert result.exit_code == 0 and result.stdout == "wrote 3 robots to out.npz\n" and result.stderr == ""
+    with np.load("out.npz", allow_pickle=False) as archive:
+        x, y = archive["x"], archive["y"]
+    assert x.dtype == np.uint8 and x.shape == (3, 32, 32, 3) and y.tolist() == 3 * [[7, -1, -1, 6, -1, -1]]
+    expected = pretrained.load("diffusion-robots").sample(3, 0, y, guidance=2)
+    assert np.abs(x / 255 - expected).max() <= 0.5 / 255 + 1e-6
+    assert command("generate", *words, "-o", "out.png").exit_code == 0
+    with Image.open("out.png") as sheet:
+        levels = np.asarray(sheet)
+    assert levels.shape == (64, 64, 3) and (levels[32:, 32:] == 255).all(), "the rest is white"
+    assert not np.array_equal(levels[:32, :32], x[0]), "guidance makes a difference"
+
+
+def test_generate_leaves_open_what_no_caption_says(untrained):
+    assert command("generate", "diffusion-robots", "--n", 1, "-o", "out.npz").exit_code == 0
+    with np.load("out.npz", allow_pickle=False) as archive:
+        assert archive["y"].tolist() == [[-1] * 6]
+
+
 def test_a_sheet_of_coloured_pictures_is_white_where_none_is():
     x = np.random.default_rng(0).integers(0, 200, (3, 5, 4, 3), np.uint8)
     sheet = _sheet(x)
@@ -139,7 +161,12 @@ def test_a_sheet_of_coloured_pictures_is_white_where_none_is():
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
+    (["diffusion-robots", "--caption", "a red robot with a hut"], "did you mean 'hat'"),
+    (["diffusion-robots", "--caption", "a red green robot"], "two things of the colour"),
+    (["diffusion-robots", "--caption", ""], "hold no word"), (["diffusion-robots", "--label", 3], "label: it is for"),
+    (["diffusion-digits", "--caption", "a three"], "caption: it is for robots"), (["gan", "--caption", "3"], "caption"),
     (["diffusion-digits", "--label", 12], "label must lie in 0 … 9"), (["diffusion-digit"], "'diffusion-digits'"),
+    (["diffusion-robot"], "'diffusion-robots'"),
     (["diffusion-digits", "--guidance", -1], "guidance must be at least 0"),
     (["gan", "--guidance", 1], "guidance: gan has none"),
 ])

@@ -15,7 +15,7 @@ from docutils import nodes
 from docutils.utils import new_document
 
 from helpers.images import digits, photo
-from helpers.live import FIRST, LEVEL, PHOTO, kernel, knobs, pack
+from helpers.live import FIRST, LEVEL, PHOTO, kernel, knobs, pack, robots
 from tests import javascript, pages
 
 sys.path.insert(0, str(pages.ROOT / "book/_ext"))
@@ -138,7 +138,8 @@ def test_a_page_without_a_panel_loads_nothing():
 def test_what_is_delivered():
     """The digits are the first held-out ones of each class, the worker's source is whole, and all of it is JSON."""
     contents = live.contents()
-    assert set(contents) == {"engine-and-methods", "digits", "photo", *pack.SERVED}
+    assert set(contents) == {"engine-and-methods", "digits", "photo", "robot-world", *pack.SERVED}
+    assert contents["robot-world"] == robots.content()
     _, _, x, labels = digits()
     for label, one in enumerate(contents["digits"]):
         pixels = np.frombuffer(base64.b64decode(one["pixels"]), np.uint8).reshape(28, 28, 1) / np.float32(255)
@@ -168,6 +169,15 @@ def test_the_panel_says_how_much_comes(panel, loads):
     total = sum(len(pack.script(name, contents[name])) for name in ("engine-and-methods", *loads))
     assert all(f'"{name}"' in script for name in loads)
     assert round(total / 1e6) == int(re.search(r"(is|are) coming: about (\d+) MB", script)[2])
+
+
+def test_the_panel_says_of_each_thing_how_much_comes():
+    script, contents = (javascript.STATIC / "draw.js").read_text(encoding="utf-8"), live.contents()
+    things = re.findall(r"needs: \[(.*?)\], size: (\d+)", script)
+    assert len(things) == 2
+    for needs, size in things:
+        names = "engine-and-methods", *re.findall(r'"([\w-]+)"', needs)
+        assert round(sum(len(pack.script(name, contents[name])) for name in names) / 1e6) == int(size)
 
 
 def test_the_scripts_of_all_panels_are_small():

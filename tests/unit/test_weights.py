@@ -1,6 +1,8 @@
 """The trained weights that the course ships: whole, as the recipes say, as good as their cards say, and good enough."""
 
 import functools
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from scipy.spatial import distance
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import metrics, pretrained
-from helpers.images import digits, photo, photos
+from helpers.images import digits, photo, photos, robots
 from helpers.league import digit_tasks
 from helpers.models import worlds
 from helpers.operators import Identity
@@ -169,6 +171,37 @@ def test_diffusion_denoises_as_its_card_says(test_digits):
         assert error["value"] < error["linear"]
 
 
+FEW = 300  # robots, the first of the thousand of which the card speaks: its shares are met to within chance
+
+
+@pytest.mark.parametrize(("split", "what"), [("train", "seen"), ("held-out", "held out")])
+def test_robots_come_out_as_asked_as_the_card_says(split, what):
+    claimed = pretrained.card("diffusion-robots")["metrics"][f"as asked, pairs {what}, guidance 1"]
+    asked = robots.draw_robots(1000, 2, split)[:FEW]
+    right = robots.read(pretrained.shared("diffusion-robots").sample(FEW, 0, asked))[0] == asked
+    assert right.all(axis=1).mean() == pytest.approx(claimed["all six"], abs=0.07)
+    assert right.mean(axis=0) == pytest.approx([claimed[name] for name in robots.ATTRIBUTES], abs=0.06)
+
+
+def test_samples_without_a_caption_are_robots_as_often_as_the_card_says():
+    claimed = pretrained.card("diffusion-robots")["metrics"]["without a caption"]
+    read, far = robots.read(pretrained.shared("diffusion-robots").sample(FEW, 0))
+    assert (far < 0.03).mean() == pytest.approx(claimed["within 0.03 of a robot"], abs=0.07)
+    assert (~robots.allowed(read)).mean() == pytest.approx(claimed["pairs held out"], abs=0.07)
+    assert np.median(far) == pytest.approx(claimed["median distance"], rel=0.1)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_robots_are_denoised_as_the_card_says(told):
+    claimed = pretrained.card("diffusion-robots")["metrics"]
+    asked = robots.draw_robots(500, 3, "held-out")
+    x, label = robots.render(asked), asked if told else None
+    found = worlds.denoising_error(pretrained.shared("diffusion-robots"), x, label)
+    for name, error in found.items():
+        assert error == pytest.approx(claimed[name]["value" if told else "untold"], rel=0.01)
+        assert claimed[name]["value"] < claimed[name]["untold"] < claimed[name]["linear"]
+
+
 @pytest.mark.parametrize("task", digit_tasks.TASKS)
 def test_the_restorer_restores_as_its_card_says(task, judge, test_digits):
     claimed = pretrained.card("restorer")["metrics"][task]["value"]
@@ -253,6 +286,41 @@ def test_samples_of_diffusion_are_no_copies_and_no_strangers():
     """From the nearest training digit they are as far as held-out digits are, give or take a tenth."""
     found = pretrained.card("diffusion-digits")["metrics"][NEAREST]
     assert found["value"] == pytest.approx(found["held-out digits"], rel=0.1)
+
+
+@pytest.mark.parametrize(("what", "least"), [("pairs seen", 0.95), ("pairs held out", 0.8)])
+def test_robots_show_all_six_attributes_that_were_asked_for(what, least):
+    """At 17 looks, without guidance."""
+    claimed = pretrained.card("diffusion-robots")["metrics"]
+    assert claimed[f"as asked, {what}, guidance 1"]["all six"] >= least
+    assert claimed["network evaluations"]["guidance 1"] <= 18
+
+
+def test_samples_without_a_caption_are_robots_of_the_world():
+    """And some of them show what training never did: a pair that was held out."""
+    claimed = pretrained.card("diffusion-robots")["metrics"]["without a caption"]
+    assert claimed["within 0.03 of a robot"] >= 0.95 and 0.02 < claimed["pairs held out"] < 0.2
+
+
+@pytest.fixture(scope="module")
+def odds():
+    """What benchmarks/odds.py measured; test_odds.py asks whether it counts right."""
+    file = Path(__file__).parents[2] / "book/4-examples/odds.json"
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def test_odds_were_measured_with_the_shipped_weights_on_robots_enough(odds):
+    assert odds["sha256"] == pretrained.card("diffusion-robots")["sha256"] and odds["answers"] == 16
+    for tasks in odds["rows"].values():
+        for rows in tasks.values():
+            assert [row["robot"] for row in rows] == list(range(60))
+
+
+@pytest.mark.parametrize("task", ["strip", "half", "missing75", "noise"])
+def test_the_best_sampler_is_near_the_exact_odds(odds, task):
+    """Total variation distance of each open attribute, above that of 16 exact draws."""
+    assert min(tasks[task]["excess"][0] for name, tasks in odds["table"].items()
+               if name != "exact" and task in tasks) <= 0.06
 
 
 def test_the_denoiser_gains_on_the_best_classical_one():

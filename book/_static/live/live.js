@@ -69,5 +69,17 @@ window.live = (() => {
     }
   }
 
-  return { load, deliver, forget, computer };
+  /* An element with attributes, listeners (onclick: …) and children. */
+  function element(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+      else if (value === true) made.setAttribute(name, "");
+      else if (value !== false) made.setAttribute(name, value);
+    }
+    made.append(...children);
+    return made;
+  }
+
+  return { load, deliver, forget, computer, send, element };
 })();

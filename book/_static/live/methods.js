@@ -6,6 +6,7 @@
 
 const PIXELS = 784, CLASSES = 10, SIDES = [28, 28, 1];
 const GENERATOR_ERROR = 0.15;  // as in helpers/models/vae.py
+const UNSAID = [-1, -1];  // neither a class nor whether the digit is bent
 const clip = (x) => Math.min(Math.max(x, 0), 1);
 const identity = (n) => tensor([n, n], Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) ? 0 : 1)));
 
@@ -79,13 +80,13 @@ function gan(models, measurement) {
   return keepKnown(x.data, measurement);
 }
 
-/* The clean pictures that a diffusion model guesses behind noise of level t. (Diffusion.denoise_tensor) */
-function denoise(models, x, t) {
-  const { denoiser, settings: { centre, spread } } = models["diffusion-digits"];
+/* The clean pictures that a diffusion model guesses behind noise of level t; of all of them is said the same, a list with
+   -1 where something is left open. (Diffusion.denoise_tensor) */
+function denoise({ denoiser, settings: { centre, spread } }, x, t, said) {
   const n = x.shape[0], total = Math.sqrt(t ** 2 + spread ** 2);
   const level = tensor([n], new Float32Array(n).fill(Math.log(Math.max(t, 1e-4)) / 4));
-  const unsaid = tensor([n, 2], new Float32Array(2 * n).fill(-1));
-  const [inside] = denoiser.run([tensor(x.shape, x.data.map((value) => (value - centre) / total)), level, unsaid]);
+  const told = tensor([n, said.length], Float32Array.from({ length: n * said.length }, (_, i) => said[i % said.length]));
+  const [inside] = denoiser.run([tensor(x.shape, x.data.map((value) => (value - centre) / total)), level, told]);
   const kept = (spread / total) ** 2, correction = t * spread / total;
   return tensor(x.shape, x.data.map((value, i) => centre + kept * (value - centre) + correction * inside.data[i]));
 }
@@ -93,7 +94,7 @@ function denoise(models, x, t) {
 /* Falling noise levels, even in their seventh root; the last is 0. (levels("heun", …) in helpers/models/diffusion.py) */
 function levels(steps, highest, lowest = 0.004) {
   const [from, to] = [highest, Math.min(lowest, highest)].map((level) => level ** (1 / 7));
-  return [...Array.from({ length: steps }, (_, i) => (from + (to - from) * i / (steps - 1)) ** 7), 0];
+  return [...Array.from({ length: steps }, (_, i) => (from + (to - from) * i / Math.max(steps - 1, 1)) ** 7), 0];
 }
 
 /* RePaint: a walk from noise to n pictures, in which the known pixels are put in their place at each level, and each
@@ -109,7 +110,7 @@ function* repaint(models, { y, mask, sigma }, n, normal, steps = 20, jumps = 5) 
     const [t, after] = [sigmas[step], sigmas[step + 1]], kept = (after / t) ** 2;
     const told = !whole && after >= sigma;
     for (let jump = 1; ; jump++) {
-      const clean = denoise(models, x, t);
+      const clean = denoise(models["diffusion-digits"], x, t, UNSAID);
       const [fresh, seen] = [0, 1].map(() => Float32Array.from(x.data, () => (after > 0 ? normal() : 0)));
       for (let i = 0; i < x.data.length; i++) {
         const k = i % PIXELS;

@@ -17,16 +17,7 @@
 
   /* -------------------------------------------------------------------------------------------------- small helpers */
 
-  function element(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-      else if (value === true) made.setAttribute(name, "");
-      else if (value !== false) made.setAttribute(name, value);
-    }
-    made.append(...children);
-    return made;
-  }
+  const { element } = live;
 
   function paint(canvas, pixels) {
     const image = new ImageData(SIDE, SIDE);

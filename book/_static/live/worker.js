@@ -1,8 +1,8 @@
 /* The worker: computes beside the page, so that the page never waits. Of several questions the newest counts.
 
-   In come { do: "start", kernel }, { do: "model", name, content } and questions, { do: "restore" | "denoise", number, … };
-   out go { do: "started" | "ready" | "answer" | "done" | "failed", … }, and on the way { do: "measured" | "level" |
-   "share" }. */
+   In come { do: "start", kernel }, { do: "model", name, content } and questions, { do: "restore" | "denoise" | "draw" |
+   "stop", number, … }; out go { do: "started" | "ready" | "answer" | "done" | "drawn" | "refused" | "failed", … }, and on
+   the way { do: "measured" | "level" | "share" | "step" }. */
 
 "use strict";
 
@@ -13,7 +13,7 @@ const METHODS = [  // in the order in which they answer; each with the models th
   ["restorer", ["restorer"], async (question, tell) => tell(one(restorer(models, question)))],
   ["gan", ["inverter", "gan"], async (question, tell) => tell(one(gan(models, question)))],
   ["vae", ["vae"], async (question, tell) => tell(one(vae(models, question)))],
-  ["diffusion", ["diffusion-digits"], walk],
+  ["diffusion", ["diffusion-digits"], repaintAll],
 ];
 
 /* Products by the kernel, or in plain JavaScript where a browser has no SIMD or a page's policy forbids WebAssembly. */
@@ -33,7 +33,7 @@ const pause = () => new Promise((resolve) => {
   channel.port2.postMessage(null);
 });
 
-async function walk(question, tell, stale) {
+async function repaintAll(question, tell, stale) {
   let last;
   for (const pictures of repaint(models, question, question.answers, gaussian(question.seed))) {
     last = pictures;
@@ -59,6 +59,35 @@ async function answer(question) {
   postMessage({ do: "done", number: question.number });
 }
 
+/* One picture from noise, told at each step; at the end, what it reads as. */
+async function draw({ number, name, words, label, seed, ...how }) {
+  let said = [label, -1], last;
+  if (name === "diffusion-robots") {
+    try {
+      said = parse(words, models["robot-world"].words);
+    } catch (error) {
+      postMessage({ do: "refused", number, why: error.message });
+      return;
+    }
+  }
+  for (last of sample(models[name], said, how, gaussian(seed))) {
+    postMessage({ do: "step", number, x: last.x.data, clean: last.clean.data, sigma: last.sigma });
+    await pause();
+    if (number !== newest) return;
+  }
+  const picture = tensor(last.x.shape, last.x.data.map(clip)), runs = evaluations(how.sampler, how.steps,
+    said.every((value) => value < 0) ? 1 : how.guidance);
+  if (name === "diffusion-digits") {
+    postMessage({ do: "drawn", number, runs, odds: read(models, picture)[0] });
+    return;
+  }
+  models["robot-world"].drawn ??= drawings(models["robot-world"].parts);
+  const { robot, distance } = nearestRobot(picture.data, models["robot-world"].drawn);
+  postMessage({ do: "drawn", number, runs, distance, said: caption(said, models["robot-world"].words),
+    found: caption(robot, models["robot-world"].words), missed: models["robot-world"].words.attributes.filter(
+      (_, k) => said[k] >= 0 && said[k] !== robot[k]) });
+}
+
 /* Add noise to a photograph if wanted, estimate its level if it is not told, and take the noise away. */
 async function denoisePhoto({ number, planes, added, seed, sigma, clipping }) {
   const tell = (what, content) => postMessage({ do: what, number, ...content });
@@ -81,7 +110,7 @@ async function denoisePhoto({ number, planes, added, seed, sigma, clipping }) {
                    change: meanSquare(y, x) });
 }
 
-const QUESTIONS = { restore: answer, denoise: denoisePhoto };
+const QUESTIONS = { restore: answer, denoise: denoisePhoto, draw, stop: async () => {} };
 
 self.onmessage = ({ data }) => {
   try {
@@ -89,8 +118,8 @@ self.onmessage = ({ data }) => {
       products = productsHere(bytesOf(data.kernel));
       postMessage({ do: "started", fast: Boolean(products.product) });
     } else if (data.do === "model") {
-      const networks = unpacked(data.content, products);
-      models[data.name] = { ...networks, settings: data.content.settings };
+      const networks = data.content.networks && unpacked(data.content, products);
+      models[data.name] = networks ? { ...networks, settings: data.content.settings } : data.content;
       postMessage({ do: "ready", name: data.name });
     } else {
       newest = data.number;
