@@ -1,6 +1,7 @@
 """The course on the command line: ``python -m helpers league``, ``restore``, ``style`` and the others."""
 
 import contextlib
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -19,34 +20,101 @@ def league(
     images: Annotated[Path | None, typer.Option(help="A folder of your own pictures.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="A damage; may be given again. Default: all.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="A method; may be given again. Default: all.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the rows to this file.")] = None,
+    size: Annotated[int | None, typer.Option(help="Reduce larger pictures until their longer side has so many "
+                                                  "pixels.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the rows to this file, now and then and at the end.")] = None,
     seed: int = 0,
 ):
     """Play every method on every damage: PSNR and SSIM (or, for digits, readability) with 95 % intervals, and
-    seconds."""
+    seconds. Ctrl-C shows what is done."""
     from helpers import images as shipped
+    from helpers import validation
     from helpers.files import check_writable
+    from helpers.league.record import Record
 
     with _plainly():
         if json is not None:
             check_writable(json)  # told at once, not after minutes
+        if size is not None:
+            validation.integer(size, "size", low=16)
         if digits:
-            if images is not None:
-                raise ValueError("images: the league of digits takes an .npz file")
+            for option, value in (("images", images), ("size", size)):
+                if value is not None:
+                    raise ValueError(f"{option}: the league of digits takes an .npz file")
             from helpers.league import digit_league as table
 
             own = table.read_digits(file) if file else (None, None)
-            rows = table.run(*own, task, method, seed, progress=True)
+            record, foot = Record(json, table.about(seed)), []
+
+            def play():
+                table.run(*own, task, method, seed, progress=True, each=record.row)
         else:
             if file is not None:
                 raise ValueError("file: only the league of digits takes one; add --digits")
             from helpers.league import photographs as table
 
-            pictures = table.folder_pictures(images) if images else shipped.photos("test")
-            rows = table.run(pictures, task, method, seed, progress=True)
-        _print_table(table.summarise(rows), DIGIT_COLUMNS if digits else PHOTO_COLUMNS)
-        if json is not None:
-            table.save(rows, json, seed)
+            record = Record(json, table.about(seed))
+            pictures = (table.folder_pictures(images, size, record.skip) if images else
+                        shipped.photos("test", **({} if size is None else {"size": size})))
+            foot = [] if size is None else [
+                f"pictures are at most {size} pixels wide and high: larger ones were reduced" if images else
+                f"pictures are squares of {size} × {size} pixels, cut from the middle and resized"]
+
+            def play():
+                table.run(pictures, task, method, seed, progress=True, each=record.row, skip=record.skip,
+                          tell=lambda seconds: _tell_time(seconds, pictures))
+
+        stopped = complete = False
+        unwritten = None
+        try:
+            play()
+            complete = True
+        except KeyboardInterrupt:
+            stopped = True
+        finally:
+            try:
+                record.write(complete)
+            except ValueError as error:  # the table is shown first
+                unwritten = error
+        if not record.rows:
+            typer.echo("stopped before the first result", err=True)
+            raise typer.Exit(130)
+        lines = table.summarise(record.rows)
+        if not digits:
+            foot += table.notes(pictures, list(dict.fromkeys(line["task"] for line in lines)))
+        foot += _left_out(record.left_out)
+        if any(line.get("ssim pictures", line.get("pictures")) != line.get("pictures") for line in lines):
+            foot.append("SSIM is a mean over the pictures whose sides have at least 11 pixels")
+        if stopped:
+            foot.append("stopped: the means are over what was done")
+        _print_table(lines, DIGIT_COLUMNS if digits else PHOTO_COLUMNS, foot)
+        if unwritten is not None:
+            raise unwritten
+        if stopped:
+            raise typer.Exit(130)
+
+
+def _tell_time(seconds, pictures):
+    """Say on standard error how long a league will take; what is over in a moment needs no announcement."""
+    if seconds > 20:
+        megapixels = sum(x.size for x in pictures.values()) / 1e6
+        long = (f"{seconds:.0f} seconds" if seconds < 100 else
+                f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours")
+        hint = "; --size 512 reduces large pictures" if max(max(x.shape) for x in pictures.values()) > 1024 else ""
+        with contextlib.suppress(OSError):  # nobody listens
+            typer.echo(f"this takes about {long}: {len(pictures)} pictures, {megapixels:.1f} megapixels{hint}",
+                       err=True)
+
+
+def _left_out(left_out, most=20):
+    """Return a line for each picture that could not take part and each reason."""
+    reasons = {}
+    for one in left_out:
+        where = f"{one.task} ({one.method})" if one.method else one.task
+        reasons.setdefault((one.image, one.reason), []).append(where)
+    lines = [f"left out: {image}{' in ' if any(tasks) else ''}{', '.join(dict.fromkeys(tasks))}: {reason}"
+             for (image, reason), tasks in reasons.items()]
+    return lines[:most] + ([f"left out: {len(lines) - most} more"] if len(lines) > most else [])
 
 
 @app.command()
@@ -136,7 +204,8 @@ def restore(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the restored picture goes, or the folder for a "
                                                                 "folder.")],
     noise: Annotated[str | None, typer.Option(help="auto, or σ in grey levels of 255: 25.")] = None,
-    blur: Annotated[str | None, typer.Option(help="gaussian:1.6, motion:15:30 (length, angle) or KERNEL.png.")] = None,
+    blur: Annotated[str | None, typer.Option(help="gaussian:1.6, motion:15:30 (length, angle), KERNEL.png, or "
+                                                   "unknown: it is sought.")] = None,
     mask: Annotated[Path | None, typer.Option(help="A picture of the same size that marks the lost pixels.")] = None,
     lost: Annotated[str | None, typer.Option(help="Which pixels of the mask are lost: white or black. Default: the "
                                                   "white ones, if they are the fewer.")] = None,
@@ -246,11 +315,17 @@ def convert(
 
 
 GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots")
-PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f")}
-DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f")}
+PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f"),
+                 "pictures": ("pictures", "d")}
+DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f"),
+                 "digits": ("digits", "d")}
 
 
-def _print_table(lines, columns):
+def _print_table(lines, columns, foot=()):
+    """Print a league's table and the lines under it: on standard error, if nobody listens to standard output."""
+    from io import StringIO
+    from math import isnan
+
     from rich.console import Console
     from rich.table import Table
 
@@ -271,12 +346,24 @@ def _print_table(lines, columns):
         for key, (_, style) in columns.items():
             value = line[key]
             if isinstance(value, Interval):
-                cells += [f"{value.mean:{style}}", f"{value.low:{style}} … {value.high:{style}}"]
+                cells += (["-", ""] if isnan(value.mean) else
+                          [f"{value.mean:{style}}", f"{value.low:{style}} to {value.high:{style}}"])
             else:
                 cells.append(f"{value:{style}}")
         table.add_row(*cells)
         previous = line["task"]
-    Console(width=None if Console().is_terminal else 120).print(table)
+    terminal = Console()  # is only asked: what it writes itself may meet a full disk
+    console = Console(file=StringIO(), force_terminal=terminal.is_terminal,
+                      width=terminal.width if terminal.is_terminal else 120)
+    console.print(table)
+    text = "\n".join([console.file.getvalue().rstrip("\n"), *foot])
+    try:
+        typer.echo(text)
+        sys.stdout.flush()
+    except OSError:  # a closed pipe, a full disk
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more is written there, not at exit
+        with contextlib.suppress(OSError):
+            typer.echo(text, err=True)
 
 
 class _plainly:
@@ -295,7 +382,8 @@ class _plainly:
 
         def show(message, category, *rest, **more):
             if category.__name__ == "PictureNote":
-                typer.echo(f"note: {message}", err=True)
+                with contextlib.suppress(OSError):
+                    typer.echo(f"note: {message}", err=True)
             else:
                 usual(message, category, *rest, **more)
 

@@ -28,6 +28,8 @@ BEST = {"denoise": "network", "deblur": "plug-and-play network", "superres": "pl
 WIDE = 4  # pixels: a hole is wide where half of the lost pixels are farther from all known ones
 PATIENCE = 2**20  # pixels: where gaps are spread over more, they are filled by a method with a hundredth of the work
 FOR_LARGE = "biharmonic"
+FOR_FOUND = "total variation"  # with a kernel that was found: what benchmarks/blind.py measures
+KERNEL = 31  # pixels: the square in which an unknown kernel is sought
 SECONDS = 22e-6  # of plug-and-play with the network for each pixel, on two cores (league-photos.json: 1.43 s for 256²)
 MARGIN = 64  # pixels around lost ones that may say something about them: the reach of the network
 
@@ -40,6 +42,7 @@ class Damage(NamedTuple):
     known: np.ndarray | None = None  # (H, W), False where a pixel is lost
     scale: int = 1
     words: dict = {}  # noqa: RUF012 - what was said on the command line, for messages; never changed
+    unknown: int | None = None  # side of the square in which an unknown kernel is to be sought
 
     @property
     def a(self):
@@ -52,7 +55,8 @@ class Damage(NamedTuple):
     @property
     def kinds(self):
         """The kinds of damage, as the league calls them."""
-        found = [kind for kind, there in (("inpaint", self.known is not None), ("deblur", self.blur is not None),
+        blurred = self.blur is not None or self.unknown is not None
+        found = [kind for kind, there in (("inpaint", self.known is not None), ("deblur", blurred),
                                           ("superres", self.scale > 1)) if there]
         return found or ["denoise"]
 
@@ -63,6 +67,9 @@ class Damage(NamedTuple):
                              f"{_size(shape)}")
         if self.blur is not None and self.words["blur length"] > min(shape[:2]):
             raise ValueError(f"blur {self.words['blur']!r} is larger than {name!r}, which has {_size(shape)} pixels")
+        if self.unknown is not None and self.unknown > min(shape[:2]) // 2:
+            raise ValueError(f"blur {self.words['blur']!r}: the square of {self.unknown} pixels for the kernel is "
+                             f"longer than half of {name!r}, which has {_size(shape)} pixels")
 
 
 # --------------------------------------------------------------------------------------------- options
@@ -77,7 +84,8 @@ def read_damage(noise=None, blur=None, mask=None, lost=None, scale=1):
         "auto", or σ in grey levels of 255 ("25"), or as a part of the whole range ("25/255"). By default "auto" for a
         picture that has noise or blur alone, and none where pixels are lost or the picture is to become larger.
     blur : str, optional
-        "gaussian:WIDTH", "motion:LENGTH:ANGLE", or a picture of the kernel: the image of one point of light.
+        "gaussian:WIDTH", "motion:LENGTH:ANGLE", or a picture of the kernel: the image of one point of light. With
+        "unknown" or "unknown:SIZE" a kernel of at most so many pixels is sought in each picture.
     mask : path, optional
         A picture that marks the lost pixels.
     lost : "white" or "black", optional
@@ -97,17 +105,23 @@ def read_damage(noise=None, blur=None, mask=None, lost=None, scale=1):
         raise ValueError("lost says which pixels of a mask are lost: add --mask MASK.png")
     if validation.integer(scale, "scale") not in (1, 2, 3, 4):
         raise ValueError(f"scale must be 2, 3 or 4, but {scale} came")
-    words, kernel, known = {}, None, None
+    words, kernel, known, unknown = {}, None, None, None
     if noise is None:
         noise = "auto" if mask is None and scale == 1 else "0"
     sigma = read_noise(noise)
-    if blur is not None:
+    if blur is not None and str(blur).lower().partition(":")[0] == "unknown":
+        if mask is not None or scale != 1:
+            raise ValueError(f"blur {blur!r}: a kernel is sought in a whole picture, so it goes with neither --mask "
+                             "nor --scale")
+        unknown = read_unknown(blur)
+        words |= {"blur": str(blur)}
+    elif blur is not None:
         kernel, length = read_blur(blur)
         words |= {"blur": str(blur), "blur length": length} | ({"kernel": True} if Path(blur).is_file() else {})
     if mask is not None:
         known, meaning = read_mask(mask, lost)
         words |= {"mask": str(mask), "mask means": meaning}
-    return Damage(sigma, kernel, known, int(scale), words)
+    return Damage(sigma, kernel, known, int(scale), words, unknown)
 
 
 def read_noise(text):
@@ -151,6 +165,39 @@ def read_blur(text):
     if not kernel.any():
         raise ValueError(f"blur: the kernel {str(text)!r} is black everywhere, which would erase the picture")
     return Blur(_trimmed(kernel) / kernel.sum(), border="reflect"), max(kernel.shape)
+
+
+def read_unknown(text):
+    """Return the side of the square in which a kernel is sought, from "unknown" or "unknown:SIZE"."""
+    parts = re.fullmatch(r"unknown(?::(\d{1,4}))?", str(text), re.IGNORECASE)
+    side = int(parts[1] or KERNEL) if parts else 0
+    if side < 3 or side % 2 == 0:
+        raise ValueError(f"blur {str(text)!r} cannot be understood: say unknown, or unknown:SIZE with an odd number of "
+                         f"pixels from 3 on, such as unknown:{KERNEL}")
+    return side
+
+
+def find_blur(y, damage):
+    """Return a damage with the blur that was found in a picture, and a sentence on how sure that is."""
+    side = damage.unknown
+    kernel = restoration.estimate_kernel(y, side)
+    radius = restoration.kernel_radius(kernel)
+    found = damage._replace(blur=Blur(kernel.astype(np.float64), border="reflect"), unknown=None)
+    if radius < restoration.POINT:
+        return damage._replace(unknown=None), (
+            f"kernel: nearly a point, of radius {radius:.1f} pixels. As far as its edges tell, the picture is hardly "
+            "blurred, so no blur was undone")
+    words = f"kernel: of radius {radius:.1f} pixels (root mean square)"
+    try:
+        agreement = restoration.kernel_agreement(y, side, kernel=kernel)
+    except ValueError:
+        words += ". How sure that is cannot be said: halves of the picture are too small, or one shows no edge"
+    else:
+        words += f". Two halves of the picture, each on its own, found kernels that correlate by {agreement:.2f}"
+        words += ", where 1 is full agreement" + (": do not rely on it" if agreement < restoration.UNSURE else "")
+    if max(kernel[0].max(), kernel[-1].max(), kernel[:, 0].max(), kernel[:, -1].max()) > 0:
+        words += f". It touches the border of its square: try a larger one, --blur unknown:{side // 2 * 3 | 1}"
+    return found, words
 
 
 def _numbers(path):
@@ -222,6 +269,8 @@ def check_method(method, damage):
 
 def choose(damage, shape):
     """Return the name of the method that the league found best for a damage, for pictures of this shape."""
+    if damage.unknown is not None:
+        return FOR_FOUND
     if damage.kinds != ["inpaint"] or damage.sigma != 0:
         return BEST[damage.kinds[0]]
     if _depth(damage.known) > WIDE:
@@ -318,6 +367,9 @@ def restore_file(photo, output, wishes, say=None):
     wait = SECONDS * math.prod(shape) * (2 if damage.scale > 2 else 1)  # as many steps again
     if say and method == "plug-and-play network" and wait > 60:
         say(f"{method}: about {wait / 60:.0f} minutes on two cores; --method 'total variation' is faster")
+    if damage.unknown is not None:
+        damage, sure = find_blur(y, damage)
+        notes += (sure,)
     x_hat = repair(y, damage, method, sigma)
     panels = {}
     if wishes.compare:

@@ -39,7 +39,15 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
             raise ValueError(f"photos: {name} is not trained on photographs")
         from helpers.league import folder_pictures
 
-        pictures = list(folder_pictures(photos).values())
+        found = folder_pictures(photos)
+        patch = recipe.options["patch"]
+        small = [f"{name} ({x.shape[0]} × {x.shape[1]} pixels)" for name, x in found.items()
+                 if min(x.shape[:2]) < patch]
+        if small:
+            more = f" and {len(small) - 1} more" if len(small) > 1 else ""
+            raise ValueError(f"photos: {small[0]}{more} is too small: patches of {patch} × {patch} pixels are cut from "
+                             "each picture")
+        pictures = list(found.values())
         source = f"{Path(photos).name}-{_fingerprint(pictures)}"
     import helpers.models  # noqa: F401 - keeps TensorFlow quiet
     from helpers.training import Loop, devices, planned_steps

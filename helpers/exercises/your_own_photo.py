@@ -1,8 +1,12 @@
 """Exercises of the page "Restore a photo of your own"."""
 
+import shlex
+
 import numpy as np
+from typer.main import get_command
 
 from helpers import league
+from helpers.__main__ import app
 from helpers.exercises.answers import Mistake, array, call, choice, close, number
 from helpers.metrics import psnr
 
@@ -32,6 +36,42 @@ def truth(answer):
         raise Mistake("PSNR compares the restoration with the truth.", "Do you have the truth?")
     raise Mistake("SSIM looks at structure, but it needs the structure of the truth too.",
                   "One of the three needs y and the restoration alone.")
+
+
+def words(answer):
+    """Change: the command for a grainy print with dust on it, which is too small."""
+    if not isinstance(answer, str):
+        raise Mistake("A line of text is wanted.", 'Between quotation marks: "restore print.png …".')
+    parts = shlex.split(answer.removeprefix("python -m helpers").strip())
+    if parts[:1] != ["restore"]:
+        raise Mistake("The line does not begin with the name of the command.", "restore print.png …")
+    try:
+        said = get_command(app).commands["restore"].make_context("restore", parts[1:]).params
+    except Exception as error:  # as the terminal would say it
+        reason = error.format_message() if hasattr(error, "format_message") else str(error)
+        raise Mistake(f"The command refuses this line: {reason}", "Look at the table of what you can say.") from None
+    if [str(said["photo"]), str(said["output"])] != ["print.png", "large.png"]:
+        raise Mistake(f"This reads {said['photo']} and writes {said['output']}.",
+                      "It should read print.png and write large.png (-o).")
+    if said["noise"] is None:
+        raise Mistake("The grain would be taken for picture: with a mask or a scale, none is expected.",
+                      "Say that there is noise, of a strength to be found out.")
+    if said["noise"].strip().lower() != "auto":
+        raise Mistake(f"The strength of the grain is unknown, but the line says {said['noise']}.", "--noise auto")
+    if str(said["mask"]) != "dust.png":
+        raise Mistake("The dust is not given as a mask.", "--mask dust.png")
+    if said["lost"] is None:
+        raise Mistake("The command would ask which pixels of the mask are lost: most of it is white.", "--lost …")
+    if said["lost"] != "black":
+        raise Mistake("This keeps the dust, and loses all the rest.", "What did you mark, and in which colour?")
+    if said["scale"] != 2:
+        raise Mistake(f"The picture would be {said['scale']} times as wide, not twice.", "--scale 2")
+    if not said["compare"]:
+        raise Mistake("No sheet shows before and after.", "One word more asks for it.")
+    others = [name for name in ("blur", "task", "method", "color", "white", "truth", "force") if said[name]]
+    if others:
+        raise Mistake(f"Nobody asked for --{others[0]}.", "Leave it out.")
+    return "Dust, size and grain are undone together, by the method that the league found best for the dust."
 
 
 def shots(answer):

@@ -1,17 +1,17 @@
 """The league of digits: every method on four damages of the same digits. PSNR, share still read as the true digit,
 seconds."""
 
-import json
 import time
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 
 from helpers import metrics, pretrained, restoration, validation
-from helpers.files import write_whole
 from helpers.images import digits
 from helpers.league import digit_tasks
 from helpers.league.digit_tasks import TASKS
+from helpers.league.record import Unheard, write_rows
 
 
 def _as_it_came(y, operators, sigma):
@@ -76,33 +76,64 @@ def read_digits(path):
     if y.shape != (len(x),) or y.dtype.kind not in "iu" or y.min() < 0 or y.max() > 9:
         raise ValueError(f"digits: y must hold {len(x)} whole numbers from 0 to 9, "
                          f"but {y.dtype} of shape {y.shape} came")
-    return np.divide(x[..., None], 255, dtype=np.float32), y.astype(np.int64)
+    return _white_on_black(x)[..., None] / np.float32(255), y.astype(np.int64)
 
 
-def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False):
+def _white_on_black(x):
+    """Return digits as MNIST has them, 0 … 255 and white on black; what had to be changed is said as a warning.
+
+    Digits of 0 and 1 are black and white. Digits whose rim is bright nearly everywhere are dark on white paper. A
+    grey ground is no digit of MNIST's, and is said.
+    """
+    from helpers.images import PictureNote
+
+    highest = int(x.max())
+    if highest == 1:
+        warnings.warn("digits: x holds only 0 and 1, which are taken for black and white", PictureNote, stacklevel=3)
+        x = x * np.uint8(255)
+    elif highest < 64:
+        raise ValueError(f"digits: x spans 0 … {highest}, too dark for 0 … 255: multiply it by 255 / {highest}"
+                         if highest else "digits: x is black everywhere")
+    rim = np.ones((28, 28), bool)
+    rim[2:-2, 2:-2] = False
+    if np.mean(x[:, rim] > 127) > 0.9:
+        warnings.warn("digits: x is dark on white, and was turned into white on black", PictureNote, stacklevel=3)
+        x = 255 - x
+    ground = np.percentile(x[:, rim], 10)
+    if ground > 32:
+        warnings.warn(f"digits: x stands on grey, about {ground:.0f} of 255, where every model expects black: few will "
+                      "be read. Stretch the contrast first", PictureNote, stacklevel=3)
+    return x
+
+
+def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False, each=None):
     """Play every method that can do it on every task and digit; return the list of rows.
 
-    ``x`` (N, 28, 28, 1) and ``labels`` (N,) are the held-out 500 by default, ``tasks`` and ``methods`` all.
+    ``x`` (N, 28, 28, 1) and ``labels`` (N,) are the held-out 500 by default, ``tasks`` and ``methods`` all. ``each`` is
+    called with each row as soon as it is there: those of one method on one task come together.
     """
     from tqdm import tqdm
 
     if x is None:
         _, _, x, labels = digits()
-    tasks = [validation.choice(task, "task", TASKS) for task in (tasks or TASKS)]
-    chosen = [validation.choice(method, "method", METHODS) for method in (methods or METHODS)]
+    tasks = list(dict.fromkeys(validation.choice(task, "task", TASKS) for task in (tasks or TASKS)))
+    chosen = list(dict.fromkeys(validation.choice(method, "method", METHODS) for method in (methods or METHODS)))
     games = [(task, method) for task in tasks for method in chosen if method in able(task)]
     if not games:
         raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
     read = pretrained.shared("classifier").read
     rows = []
-    for task, method in tqdm(games, disable=not progress, unit="game"):
+    for task, method in tqdm(games, disable=not progress, unit="game", file=Unheard()):
         y, operators, sigma = digit_tasks.damage(x, task, seed)
         METHODS[method](y[:2], operators[:2], sigma)  # libraries and weights load on first use: not the method's time
         started = time.perf_counter()
         x_hat = np.clip(METHODS[method](y, operators, sigma), 0, 1)
         seconds = (time.perf_counter() - started) / len(x)
         right = read(x_hat) == labels
-        rows += [Row(task, method, i, metrics.psnr(x[i], x_hat[i]), float(right[i]), seconds) for i in range(len(x))]
+        for i in range(len(x)):
+            rows.append(Row(task, method, i, metrics.psnr(x[i], x_hat[i]), float(right[i]), seconds))
+            if each is not None:
+                each(rows[-1])
     return rows
 
 
@@ -124,8 +155,11 @@ def summarise(rows):
     return sorted(table, key=lambda line: (order.index(line["task"]), -line["psnr"].mean))
 
 
+def about(seed=0):
+    """Return what a file of rows says of the run: its seed, and the checksums of the weights."""
+    return {"seed": seed, "weights": {name: pretrained.card(name)["sha256"] for name in pretrained.names()}}
+
+
 def save(rows, path, seed=0):
     """Write the rows as JSON with the seed and the checksums of the weights: all of it, or nothing."""
-    weights = {name: pretrained.card(name)["sha256"] for name in pretrained.names()}
-    text = json.dumps({"seed": seed, "weights": weights, "rows": [row._asdict() for row in rows]}, indent=1)
-    write_whole(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
+    write_rows(rows, path, about(seed))

@@ -3,7 +3,6 @@
 A task says how a picture is damaged. A method enters by one line of ``METHODS``. scikit-image's methods are rows too.
 """
 
-import json
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -14,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers import images, metrics, pretrained, restoration, validation
-from helpers.files import write_whole
 from helpers.league import peers
+from helpers.league.record import LeftOut, Unheard, write_rows
 from helpers.operators import Blur, Composition, Downsample, Identity, Mask, Operator, Radon, measure
 
 # --------------------------------------------------------------------------------------------- tasks
@@ -67,12 +66,8 @@ def damage(x, task, seed=0):
     damages pictures of one shape in the same way.
     """
     x = validation.image(x, "x")
-    task = TASKS[validation.choice(task, "task", TASKS)]
-    height, width = x.shape[:2]
-    if task.kind == "superres":
-        height, width = height // 2 * 2, width // 2 * 2
-    if task.kind == "tomography":
-        height = width = min(height, width)
+    name, task = task, TASKS[validation.choice(task, "task", TASKS)]
+    height, width = played_shape(x.shape, name)
     if not height or not width:
         raise ValueError(f"x has shape {x.shape}, too small for {task.what}")
     top, left = (x.shape[0] - height) // 2, (x.shape[1] - width) // 2
@@ -80,6 +75,16 @@ def damage(x, task, seed=0):
     rng = np.random.default_rng(validation.seed(seed))
     operator = task.operator(x.shape, rng)
     return x, measure(x, operator, task.sigma, rng), operator, task.sigma
+
+
+def played_shape(shape, task):
+    """Return height and width of the part of a picture that takes part in a task."""
+    height, width = shape[:2]
+    if TASKS[task].kind == "superres":
+        return height // 2 * 2, width // 2 * 2
+    if TASKS[task].kind == "tomography":
+        return min(height, width), min(height, width)
+    return height, width
 
 
 # --------------------------------------------------------------------------------------------- methods
@@ -190,7 +195,7 @@ def play(x, task, method, image="", seed=0):
     return Row(task, method, image, metrics.psnr(x, x_hat), similarity, seconds)
 
 
-def run(pictures, tasks=None, methods=None, seed=0, progress=False):
+def run(pictures, tasks=None, methods=None, seed=0, progress=False, each=None, skip=None, tell=None):
     """Play every method that can do it on every task and picture; return the list of rows.
 
     Parameters
@@ -201,76 +206,159 @@ def run(pictures, tasks=None, methods=None, seed=0, progress=False):
     seed : int
     progress : bool
         Show a progress bar.
+    each : function (Row), optional
+        Called with each row as soon as it is there.
+    skip : function (LeftOut), optional
+        Called for a picture that a task or a method refuses or fails at; the others go on. By default the error is
+        raised.
+    tell : function (seconds), optional
+        Called before the start with the time that all of it will take: each method is tried on 64 × 64 pixels, and
+        its time is taken to grow as their number does.
+
+    Raises
+    ------
+    ValueError
+        If no picture was given, no method can do the tasks, or no picture could take part.
     """
     from tqdm import tqdm
 
     if not isinstance(pictures, dict) or not pictures:
         raise ValueError("pictures must be a dictionary from name to image, with at least one entry")
-    tasks = [validation.choice(task, "task", TASKS) for task in (tasks or TASKS)]
-    chosen = [validation.choice(method, "method", METHODS) for method in (methods or METHODS)]
+    tasks = list(dict.fromkeys(validation.choice(task, "task", TASKS) for task in (tasks or TASKS)))
+    chosen = list(dict.fromkeys(validation.choice(method, "method", METHODS) for method in (methods or METHODS)))
     games = [(task, method) for task in tasks for method in chosen if method in able(task)]
     if not games:
         raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
-    rows = []
-    with tqdm(total=len(games) * len(pictures), disable=not progress, unit="picture") as bar:
+    with tqdm(total=len(games), disable=not progress, unit="method", desc="a trial on 64 × 64 pixels",
+              leave=False, file=Unheard()) as bar:
+        pace = sum(_pace(pictures, game, seed, bar) for game in games)
+    if tell is not None:
+        tell(pace * sum(x[..., :1].size for x in map(np.atleast_3d, pictures.values())))
+    rows, refused = [], None
+    with tqdm(total=len(games) * len(pictures), disable=not progress, unit="picture",
+              file=Unheard()) as bar:
         for task, method in games:
             bar.set_description(f"{task}: {method}")
-            first = next(iter(pictures.values()))[:64, :64]
-            play(first, task, method, seed=seed)  # libraries load on first use: that is not the method's time
             for name, x in pictures.items():
-                rows.append(play(x, task, method, name, seed))
+                try:
+                    rows.append(play(x, task, method, name, seed))
+                except Exception as error:  # full memories and what other libraries raise have many classes
+                    if skip is None:
+                        raise
+                    whose = method if all(played_shape(np.shape(x), task)) else ""
+                    refused = LeftOut(name, task, _one_line(error), whose)
+                    skip(refused)
+                else:
+                    if each is not None:
+                        each(rows[-1])
                 bar.update()
+    if not rows:
+        raise ValueError(f"images: no picture can take part; {refused.image}: {refused.reason}")
     return rows
+
+
+def _pace(pictures, game, seed, bar):
+    """Return seconds a pixel of one method on one task, from the second of two trials: in the first, libraries load,
+    which is not the method's time."""
+    some = max(pictures.values(), key=lambda x: min(np.shape(x)[:2]))[:64, :64]
+    bar.update()
+    try:
+        play(some, *game, seed=seed)
+        started = time.perf_counter()
+        play(some, *game, seed=seed)
+    except Exception:
+        return 0.0  # it will be told when the picture is played
+    return (time.perf_counter() - started) / (some.shape[0] * some.shape[1])
+
+
+def _one_line(error):
+    said, kind = " ".join(str(error).split()), type(error).__name__
+    return said if said and isinstance(error, (ValueError, TypeError)) else f"{kind}: {said}".removesuffix(": ")
 
 
 def summarise(rows):
     """Return one dictionary for each task and method: mean PSNR and SSIM with 95 % intervals, median seconds.
 
-    The best PSNR of a task comes first.
+    ``pictures`` says over how many pictures the PSNR is a mean, ``ssim pictures`` over how many the SSIM is: those
+    with a side under 11 pixels have none. A PSNR above 100 dB counts as 100. The best PSNR of a task comes first.
     """
     groups = {}
     for row in rows:
         groups.setdefault((row.task, row.method), []).append(row)
-    table = [
-        {
+    table = []
+    for (task, method), group in groups.items():
+        similar = [row.ssim for row in group if not np.isnan(row.ssim)]
+        nothing = metrics.Interval(float("nan"), float("nan"), float("nan"))
+        table.append({
             "task": task, "method": method, "pictures": len(group),
             "psnr": metrics.bootstrap_interval([min(row.psnr, 100.0) for row in group]),
-            "ssim": metrics.bootstrap_interval(np.nan_to_num([row.ssim for row in group])),
+            "ssim": metrics.bootstrap_interval(similar) if similar else nothing,
+            "ssim pictures": len(similar),
             "seconds": float(np.median([row.seconds for row in group])),
-        }
-        for (task, method), group in groups.items()
-    ]
+        })
     order = list(TASKS)
     return sorted(table, key=lambda line: (order.index(line["task"]), -line["psnr"].mean))
 
 
+def about(seed=0):
+    """Return what a file of rows says of the run: its seed, and the versions of the packages."""
+    packages = ("numpy", "scipy", "scikit-image", "PyWavelets", "pillow")
+    return {"seed": seed, "versions": {"python": python_version()} | {name: version(name) for name in packages}}
+
+
 def save(rows, path, seed=0):
     """Write the rows as JSON, with the versions and the seed of the run: all of it, or nothing."""
-    packages = ("numpy", "scipy", "scikit-image", "PyWavelets", "pillow")
-    document = {
-        "seed": seed,
-        "versions": {"python": python_version()} | {name: version(name) for name in packages},
-        "rows": [row._asdict() for row in rows],
-    }
-    text = json.dumps(document, indent=1, allow_nan=True)
-    write_whole(path, lambda temporary: Path(temporary).write_text(text + "\n", encoding="utf-8"))
+    write_rows(rows, path, about(seed))
 
 
-def folder_pictures(folder, size=None):
-    """Read every picture of a folder as grey images, sorted by name; files that are no pictures are left out.
+def notes(pictures, tasks=None):
+    """Return sentences on what of the pictures took part, where it was not all of them."""
+    found = []
+    for task in tasks or TASKS:
+        cut = [name for name, x in pictures.items() if played_shape(x.shape, task) != x.shape[:2]]
+        part = {"superres": "even sides", "tomography": "the middle square"}.get(TASKS[task].kind)
+        if cut:
+            found.append(f"{task}: only {part} of {_listed(cut)} took part")
+    return found
 
-    Raises ``ValueError`` if the folder is missing or holds no picture.
+
+def _listed(names, most=3):
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def folder_pictures(folder, longest=None, skip=None):
+    """Read every picture of a folder as grey images, sorted by name.
+
+    Parameters
+    ----------
+    folder : path
+    longest : int, optional
+        Larger pictures are reduced until their longer side has so many pixels.
+    skip : function (LeftOut), optional
+        Called for each file that cannot be read as a picture; hidden files and folders are nobody's business.
+
+    Raises
+    ------
+    ValueError
+        If the folder is missing or holds no picture.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"images {str(folder)!r}: there is no such folder")
-    pictures = {}
+    pictures, why = {}, ""
     for path in sorted(folder.iterdir()):
-        if path.is_file():
-            try:
-                pictures[path.name] = images.read_photo(path, size)
-            except ValueError:
-                continue
+        if path.is_dir() or path.name.startswith("."):
+            continue
+        try:
+            if not path.is_file():  # a link to nowhere, a pipe
+                raise ValueError("is no file")
+            pictures[path.name] = images.read_photo(path, longest=longest)
+        except (ValueError, MemoryError) as error:
+            left_out = LeftOut(path.name, "", _one_line(error).removeprefix(f"path {str(path)!r} "))
+            why = why or f"; {left_out.image}: {left_out.reason}"
+            if skip is not None:
+                skip(left_out)
     if not pictures:
-        raise ValueError(f"images {str(folder)!r}: no picture in this folder can be read")
+        raise ValueError(f"images {str(folder)!r}: no picture in this folder can be read{why}")
     return pictures

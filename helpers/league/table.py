@@ -3,9 +3,11 @@
 import json
 import re
 from html import escape
+from math import isnan
 from pathlib import Path
 
 from helpers.league import digit_league, photographs
+from helpers.league.record import rows_of
 
 TEXT = ("Method", "Damage")
 COLUMNS = {  # key: (title, digits after the point)
@@ -33,9 +35,10 @@ class LeagueTable:
 
     def __init__(self, path):
         try:
-            rows = json.loads(Path(path).read_text(encoding="utf-8"))["rows"]
-            module, self.name = (digit_league, "digits") if "digit" in rows[0] else (photographs, "photographs")
-            self.lines = module.summarise([module.Row(**row) for row in rows])
+            document = json.loads(Path(path).read_text(encoding="utf-8"))
+            of_digits = "digit" in document["rows"][0]
+            module, self.name = (digit_league, "digits") if of_digits else (photographs, "photographs")
+            self.lines = module.summarise(rows_of(document, module.Row))
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise ValueError(f"path {str(path)!r} is no file of a league: {type(error).__name__}: {error}") from None
 
@@ -74,7 +77,9 @@ def _details(lines, tasks, name):
         cells = [_heading(line["method"]), _cell(line["task"], escape(line["task"]))]
         for key in measured:
             value, style = line[key], f".{COLUMNS[key][1]}f"
-            if isinstance(value, tuple):
+            if isinstance(value, tuple) and isnan(value.mean):
+                cells.append(_cell("", "–"))
+            elif isinstance(value, tuple):
                 cells.append(_cell(value.mean, f'{value.mean:{style}} <span class="league-interval">'
                                               f"{value.low:{style}} to {value.high:{style}}</span>"))
             else:

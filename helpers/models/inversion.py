@@ -23,10 +23,9 @@ from helpers.images import digits
 from helpers.league import digit_tasks
 from helpers.models.augment import draw_digits
 from helpers.models.restorer import draw_damage, measurements
-from helpers.models.vae import CLASSES, one_hot
+from helpers.models.vae import CLASSES, GENERATOR_ERROR, one_hot
 from helpers.training import Player, split
 
-GENERATOR_ERROR = 0.15  # s_G in image units: how far the nearest generated digit is from a real one, about
 STARTS = ("encoder", "random")
 
 

@@ -18,15 +18,27 @@ method                 prior                                   algorithm
 ``plug_and_play``      whatever a denoiser believes            half-quadratic splitting
 ====================== ======================================= ==================================================
 
+Where nobody knows the operator, ``blind_deconvolution`` finds a blur kernel as well as the picture.
+
 All take y as float32 or float64 of shape (H, W) or (H, W, C), as ``operator.forward`` returns it, and give the picture
 in the same type. ``sigma`` is the noise level in image units (25/255). With ``report=True`` they return the pair
 (x_hat, :class:`Report`). A progress bar appears in a terminal when a run takes more than two seconds.
 
 Default parameters come from a rule whose source is named, or were tuned on ``photos("train")``; no test picture was
 looked at. Each family has a file of its own: ``quadratic``, ``poisson``, ``tv``, ``inpainting``, ``shrinkage`` and
-``pnp``; ``noise`` estimates its level; ``common`` and ``linear`` hold what they share.
+``pnp``; ``blind`` finds kernels, ``noise`` estimates its level; ``common`` and ``linear`` hold what they share.
 """
 
+from helpers.restoration.blind import (
+    POINT,
+    UNSURE,
+    aligned_psnr,
+    blind_deconvolution,
+    estimate_kernel,
+    kernel_agreement,
+    kernel_correlation,
+    kernel_radius,
+)
 from helpers.restoration.common import ROUNDING, WIDE_HOLE, Report, peak_memory
 from helpers.restoration.inpainting import biharmonic
 from helpers.restoration.noise import estimate_noise
@@ -46,8 +58,11 @@ from helpers.restoration.tv import total_variation
 # In the order of the table, which is that of the API page.
 __all__ = [  # noqa: RUF022
     "least_squares", "tikhonov", "wiener", "richardson_lucy", "total_variation", "biharmonic", "wavelet_shrinkage",
-    "dct_shrinkage", "non_local_means", "plug_and_play", "estimate_noise", "peak_memory", "Report", "AMPLITUDE",
-    "DENOISERS", "EXPONENT", "GRADIENT_ENERGY", "LEAST_NOISE", "MEMORY_LIMIT", "MOST_NOISE", "ROUNDING", "WIDE_HOLE",
+    "dct_shrinkage", "non_local_means", "plug_and_play", "blind_deconvolution", "estimate_kernel", "kernel_agreement",
+    "kernel_correlation", "kernel_radius", "aligned_psnr",
+    "estimate_noise", "peak_memory", "Report", "AMPLITUDE", "DENOISERS",
+    "EXPONENT", "GRADIENT_ENERGY", "LEAST_NOISE", "MEMORY_LIMIT", "MOST_NOISE", "POINT", "ROUNDING", "UNSURE",
+    "WIDE_HOLE",
 ]
 
 MEMORY_LIMIT = 4e9  # bytes: a method that would need more says so before it starts; raise it on a larger machine

@@ -218,7 +218,7 @@ def test_the_league_of_digits_prints_a_table_and_writes_rows(mine):
     result = command("league", "--digits", mine, "--task", "hole", "--task", "noise50", "--method", "biharmonic",
                      "--method", "supervised U-Net", "--json", "rows.json", "--seed", 2)
     assert result.exit_code == 0, result.output
-    lines = [line.split("  ") for line in result.stdout.splitlines() if "…" in line]
+    lines = [line.split("  ") for line in result.stdout.splitlines() if " to " in line]
     shown = [[cell.strip() for cell in line if cell.strip()] for line in lines]
     assert [line[:2] for line in shown] == [["hole", "supervised U-Net"], ["biharmonic", shown[1][1]],
                                             ["noise50", "supervised U-Net"]]

@@ -565,6 +565,33 @@ CASES["plug_and_play"] += [
           lambda least_noise: plug_and_play(GREY, WEAK, 0.1, least_noise=least_noise)),
     *each("turns", FLAGS, lambda turns: plug_and_play(GREY, WEAK, 0.1, turns=turns)),
 ]
+NO_KERNELS = ARRAYS | {"negative": -np.eye(3), "zero": np.zeros((3, 3)), "colour": np.ones((3, 3, 3))}
+ROUGH = np.random.default_rng(0).random((12, 12))
+for function in (restoration.blind_deconvolution, restoration.estimate_kernel, restoration.kernel_agreement):
+    CASES[function.__name__] = [
+        *each("y", PICTURES | {"constant": GREY}, lambda y, function=function: function(y, 3)),
+        *each("size", WHOLES | {"even": 4, "one": 1, "too large": 7},
+              lambda size, function=function: function(ROUGH, size)),
+        *each("weight", NUMBERS | {"negative": -1, "zero": 0},
+              lambda weight, function=function: function(ROUGH, 3, weight=weight)),
+    ]
+CASES["blind_deconvolution"] += each("sigma", {kind: value for kind, value in SIGMAS.items() if value is not None},
+                                     lambda sigma: restoration.blind_deconvolution(ROUGH, 3, sigma))
+CASES["estimate_kernel"] += each("watch", {"string": "yes", "number": 1},
+                                 lambda watch: restoration.estimate_kernel(ROUGH, 3, watch=watch))
+CASES["kernel_agreement"] += each("kernel", {kind: value for kind, value in NO_KERNELS.items() if value is not None},
+                                  lambda kernel: restoration.kernel_agreement(ROUGH, 3, kernel=kernel))
+CASES["kernel_correlation"] = [*each("one", NO_KERNELS, lambda one: restoration.kernel_correlation(one, np.eye(3))),
+                               *each("other", NO_KERNELS, lambda k: restoration.kernel_correlation(np.eye(3), k))]
+CASES["kernel_radius"] = each("kernel", NO_KERNELS, restoration.kernel_radius)
+CASES["aligned_psnr"] = [
+    *each("x", ARRAYS, lambda x: restoration.aligned_psnr(x, GREY)),
+    *each("x_hat", ARRAYS | {"smaller": GREY[1:]}, lambda x_hat: restoration.aligned_psnr(GREY, x_hat)),
+    *each("rim", {"negative": -1, "fraction": 1.5, "None": None, "too large": 6},
+          lambda rim: restoration.aligned_psnr(GREY, GREY, rim)),
+    *each("reach", {"negative": -1, "fraction": 1.5, "None": None, "beyond the rim": 3},
+          lambda reach: restoration.aligned_psnr(GREY, GREY, 2, reach)),
+]
 TABLE = [pytest.param(case, id=f"{name}-{case.kind}") for name, cases in CASES.items() for case in cases]
 
 

@@ -41,6 +41,7 @@ def true_report(x, task, first, second):
 
 
 X = photo("coffee", size=128)
+LINE = "restore print.png -o large.png --noise auto --mask dust.png --lost black --scale 2 --compare"
 REPORT = true_report(X, "denoise25", "Wiener", "total variation")
 
 WRONG = {
@@ -53,6 +54,21 @@ WRONG = {
     "truth": [
         ("a", "with the truth"),
         ("b", "structure of the truth"),
+    ],
+    "words": [
+        ("print.png -o large.png --noise auto", "name of the command"),
+        ("restore print.png --noise auto", "refuses this line"),
+        ("restore print.png -o large.png --strength auto", "refuses this line"),
+        ("restore print.png -o print.png --noise auto", "writes print.png"),
+        (LINE.replace(" --noise auto", ""), "taken for picture"),
+        (LINE.replace("auto", "25"), "says 25"),
+        (LINE.replace(" --mask dust.png --lost black", ""), "not given as a mask"),
+        (LINE.replace(" --lost black", ""), "would ask"),
+        (LINE.replace("--lost black", "--lost white"), "keeps the dust"),
+        (LINE.replace(" --scale 2", ""), "1 times as wide"),
+        (LINE.replace("--scale 2", "--scale 4"), "4 times as wide"),
+        (LINE.replace(" --compare", ""), "No sheet"),
+        (LINE + " --blur gaussian:1", "Nobody asked for --blur"),
     ],
     "shots": [
         (lambda first, second: np.std(first - second), "two shots made it"),

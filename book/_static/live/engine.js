@@ -1,0 +1,564 @@
+/* Runs the course's trained networks: any list of layers that helpers/live/graph.py writes.
+
+   A tensor is { shape, data }: a shape with the batch first and the channels last, as in Keras, and a Float32Array.
+   What takes the time is one step, the product of two matrices. A dense layer is such a product. A convolution becomes
+   one when the patches under its kernel are laid out as rows; a transposed convolution when each row of the product is
+   added up where its patch lies. The product runs as WebAssembly (kernel.wat), or where a browser has no SIMD as plain
+   JavaScript with the same numbers up to rounding, and several times slower. */
+
+"use strict";
+
+const size = (shape) => shape.reduce((product, side) => product * side, 1);
+const tensor = (shape, data = new Float32Array(size(shape))) => ({ shape, data });
+
+/* ------------------------------------------------------------------------------------------ the product of matrices */
+
+class Products {
+  /* Memory that both kernels work in: a place for rows, a place for results, then the packed weights. */
+
+  static ROWS = 1 << 16;     // numbers of a batch of rows: a quarter of a megabyte stays near the processor
+  static RESULTS = 1 << 18;
+
+  constructor(program) {     // the bytes of kernel.wat's translation, or null for plain JavaScript
+    this.used = Products.ROWS + Products.RESULTS;
+    if (program) {
+      this.memory = new WebAssembly.Memory({ initial: Math.ceil(this.used / 16384) });
+      const instance = new WebAssembly.Instance(new WebAssembly.Module(program), { engine: { memory: this.memory } });
+      this.product = instance.exports.product;
+      this.numbers = new Float32Array(this.memory.buffer);
+    } else {
+      this.numbers = new Float32Array(this.used);
+    }
+  }
+
+  reserve(count) {
+    const place = this.used;
+    this.used += count;
+    if (this.used > this.numbers.length) {
+      if (this.memory) {
+        this.memory.grow(Math.ceil((this.used - this.numbers.length) / 16384));
+        this.numbers = new Float32Array(this.memory.buffer);
+      } else {
+        const larger = new Float32Array(Math.max(this.used, 2 * this.numbers.length));
+        larger.set(this.numbers);
+        this.numbers = larger;
+      }
+    }
+    return place;
+  }
+
+  /* Store a matrix of k rows and n columns, whose numbers at(row, column) tells, in blocks of eight columns. */
+  pack(k, n, at) {
+    const columns = Math.ceil(n / 8) * 8;
+    if (4 * k > Products.ROWS || 4 * columns > Products.RESULTS) throw new Error(`a matrix of ${k} × ${n} is too large`);
+    const place = this.reserve(k * columns);
+    for (let block = 0; block < columns; block += 8) {
+      for (let row = 0; row < k; row++) {
+        for (let column = block; column < Math.min(block + 8, n); column++) {
+          this.numbers[place + block * k + row * 8 + column - block] = at(row, column);
+        }
+      }
+    }
+    return { place, k, n, columns };
+  }
+
+  /* Multiply m rows with a packed matrix, some rows at a time: fill(to, numbers, first, count) writes rows, and
+     take(from, numbers, first, count) reads the results, each row of them matrix.columns long. */
+  multiply(m, matrix, fill, take) {
+    const { place, k, columns } = matrix;
+    const most = Math.min(Math.floor(Products.ROWS / k), Math.floor(Products.RESULTS / columns)) & ~3;
+    for (let first = 0; first < m; first += most) {
+      const count = Math.min(most, m - first);
+      const whole = Math.ceil(count / 4) * 4;  // what stands in the rows behind the last one does not matter
+      fill(0, this.numbers, first, count);
+      if (this.product) this.product(0, 4 * place, 4 * Products.ROWS, whole, k, columns);
+      else plainProduct(this.numbers, 0, place, Products.ROWS, whole, k, columns);
+      take(Products.ROWS, this.numbers, first, count);
+    }
+  }
+}
+
+/* What kernel.wat does, a row and eight columns at a time. */
+function plainProduct(numbers, a, b, c, m, k, n) {
+  for (let column = 0; column < n; column += 8) {
+    for (let row = 0; row < m; row++) {
+      let s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
+      const from = a + row * k;
+      for (let i = 0, w = b + column * k; i < k; i++, w += 8) {
+        const x = numbers[from + i];
+        s0 += x * numbers[w];
+        s1 += x * numbers[w + 1];
+        s2 += x * numbers[w + 2];
+        s3 += x * numbers[w + 3];
+        s4 += x * numbers[w + 4];
+        s5 += x * numbers[w + 5];
+        s6 += x * numbers[w + 6];
+        s7 += x * numbers[w + 7];
+      }
+      const to = c + row * n + column;
+      numbers[to] = s0;
+      numbers[to + 1] = s1;
+      numbers[to + 2] = s2;
+      numbers[to + 3] = s3;
+      numbers[to + 4] = s4;
+      numbers[to + 5] = s5;
+      numbers[to + 6] = s6;
+      numbers[to + 7] = s7;
+    }
+  }
+}
+
+/* Return a function that copies results into rows of n numbers, and adds the bias. */
+function into(data, n, columns, bias) {
+  return (from, numbers, first, count) => {
+    for (let row = 0; row < count; row++) {
+      const source = from + row * columns, to = (first + row) * n;
+      for (let j = 0; j < n; j++) data[to + j] = numbers[source + j] + (bias ? bias[j] : 0);
+    }
+  };
+}
+
+/* --------------------------------------------------------------------------------------------------------- padding */
+
+/* How many zeros stand before a side, and how long the output is, as in TensorFlow. */
+function padding(side, kernel, stride, kind) {
+  if (kind === "valid") return { before: 0, after: 0, out: Math.floor((side - kernel) / stride) + 1 };
+  const out = Math.ceil(side / stride);
+  const all = Math.max((out - 1) * stride + kernel - side, 0);
+  return { before: all >> 1, after: all - (all >> 1), out };
+}
+
+function padded(x, rows, columns, value = 0) {
+  const [n, h, w, c] = x.shape;
+  if (!rows.before && !rows.after && !columns.before && !columns.after) return x;
+  const y = tensor([n, h + rows.before + rows.after, w + columns.before + columns.after, c]);
+  if (value) y.data.fill(value);
+  const line = y.shape[2] * c;
+  for (let i = 0; i < n; i++) {
+    for (let row = 0; row < h; row++) {
+      const from = (i * h + row) * w * c;
+      const to = (i * y.shape[1] + row + rows.before) * line + columns.before * c;
+      y.data.set(x.data.subarray(from, from + w * c), to);
+    }
+  }
+  return y;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- layers
+
+   Each takes its inputs, its entry in the list, and the weights that it names; prepare(), where there is one, packs the
+   weights when the network is loaded. */
+
+const layers = {
+  constant: {
+    run: (inputs, layer) => tensor(layer.shape, Float32Array.from(layer.values)),
+  },
+
+  dense: {
+    prepare(layer, weight, products) {
+      const { shape: [k, n], data } = weight(layer.kernel);
+      return products.pack(k, n, (row, column) => data[row * n + column]);
+    },
+    run([x], layer, weight, matrix, products) {
+      const { k, n, columns } = matrix;
+      const y = tensor([...x.shape.slice(0, -1), n]);
+      const fill = (to, numbers, first, count) => numbers.set(x.data.subarray(first * k, (first + count) * k), to);
+      products.multiply(size(x.shape) / k, matrix, fill, into(y.data, n, columns, weight(layer.bias)?.data));
+      return y;
+    },
+  },
+
+  convolution: {
+    prepare(layer, weight, products) {
+      const { shape: [kh, kw, ci, n], data } = weight(layer.kernel);
+      return products.pack(kh * kw * ci, n, (row, column) => data[row * n + column]);
+    },
+    run([x], layer, weight, matrix, products) {
+      const [count, h, w, c] = x.shape, [kh, kw] = weight(layer.kernel).shape, [down, right] = layer.strides;
+      const rows = padding(h, kh, down, layer.padding), columns = padding(w, kw, right, layer.padding);
+      const { data, shape: [, high, wide] } = padded(x, rows, columns);
+      const y = tensor([count, rows.out, columns.out, matrix.n]);
+      const run = kw * c, line = wide * c;
+
+      function patches(to, numbers, first, howMany) {
+        for (let place = first; place < first + howMany; place++) {
+          const j = place % columns.out, i = Math.floor(place / columns.out) % rows.out;
+          const picture = Math.floor(place / (columns.out * rows.out));
+          let from = ((picture * high + i * down) * wide + j * right) * c;
+          for (let row = 0; row < kh; row++, from += line) {
+            for (let at = 0; at < run; at++) numbers[to++] = data[from + at];
+          }
+        }
+      }
+
+      const take = into(y.data, matrix.n, matrix.columns, weight(layer.bias)?.data);
+      products.multiply(count * rows.out * columns.out, matrix, patches, take);
+      return y;
+    },
+  },
+
+  "transposed convolution": {
+    prepare(layer, weight, products) {  // from ci numbers to kh × kw × co
+      const { shape: [kh, kw, co, ci], data } = weight(layer.kernel);
+      return products.pack(ci, kh * kw * co, (row, column) => data[column * ci + row]);
+    },
+    run([x], layer, weight, matrix, products) {
+      const [count, h, w, c] = x.shape, [kh, kw, co] = weight(layer.kernel).shape, [down, right] = layer.strides;
+      const same = layer.padding === "same";
+      const out = (side, kernel, stride) => side * stride + (same ? 0 : Math.max(kernel - stride, 0));
+      const before = (kernel, stride) => (same ? Math.max(kernel - stride, 0) >> 1 : 0);
+      const high = out(h, kh, down), wide = out(w, kw, right), top = before(kh, down), left = before(kw, right);
+      const y = tensor([count, high, wide, co]);
+      const bias = weight(layer.bias)?.data;
+      if (bias) for (let i = 0; i < y.data.length; i++) y.data[i] = bias[i % co];
+
+      const fill = (to, numbers, first, howMany) =>
+        numbers.set(x.data.subarray(first * c, (first + howMany) * c), to);
+      function scatter(from, numbers, first, howMany) {
+        for (let place = first; place < first + howMany; place++, from += matrix.columns) {
+          const j = place % w, i = Math.floor(place / w) % h, picture = Math.floor(place / (w * h));
+          for (let r = 0; r < kh; r++) {
+            const row = i * down + r - top;
+            if (row < 0 || row >= high) continue;
+            for (let s = 0; s < kw; s++) {
+              const column = j * right + s - left;
+              if (column < 0 || column >= wide) continue;
+              const to = ((picture * high + row) * wide + column) * co, source = from + (r * kw + s) * co;
+              for (let o = 0; o < co; o++) y.data[to + o] += numbers[source + o];
+            }
+          }
+        }
+      }
+      products.multiply(count * h * w, matrix, fill, scatter);
+      return y;
+    },
+  },
+
+  "depthwise convolution": {
+    run([x], layer, weight) {
+      const { shape: [kh, kw, c], data: kernel } = weight(layer.kernel), bias = weight(layer.bias)?.data;
+      const [down, right] = layer.strides;
+      const rows = padding(x.shape[1], kh, down, layer.padding), columns = padding(x.shape[2], kw, right, layer.padding);
+      const { data, shape: [count, high, wide] } = padded(x, rows, columns);
+      const y = tensor([count, rows.out, columns.out, c]);
+      let to = 0;
+      for (let picture = 0; picture < count; picture++) {
+        for (let i = 0; i < rows.out; i++) {
+          for (let j = 0; j < columns.out; j++, to += c) {
+            if (bias) y.data.set(bias, to);
+            for (let r = 0; r < kh; r++) {
+              for (let s = 0; s < kw; s++) {
+                const from = ((picture * high + i * down + r) * wide + j * right + s) * c, at = (r * kw + s) * c;
+                for (let o = 0; o < c; o++) y.data[to + o] += data[from + o] * kernel[at + o];
+              }
+            }
+          }
+        }
+      }
+      return y;
+    },
+  },
+
+  embedding: {
+    run([x], layer, weight) {
+      const { shape: [, width], data } = weight(layer.table);
+      const y = tensor([...x.shape, width]);
+      x.data.forEach((index, i) => y.data.set(data.subarray(index * width, (index + 1) * width), i * width));
+      return y;
+    },
+  },
+
+  "batch normalisation": {
+    run([x], layer, weight) {
+      const c = x.shape.at(-1), [mean, variance] = [weight(layer.mean).data, weight(layer.variance).data];
+      const scale = Float32Array.from(variance, (value) => 1 / Math.sqrt(value + layer.epsilon));
+      return scaled(x, weight(layer.gamma)?.data, weight(layer.beta)?.data,
+        (value, i) => (value - mean[i % c]) * scale[i % c]);
+    },
+  },
+
+  "group normalisation": {
+    run([x], layer, weight) {
+      const count = x.shape[0], c = x.shape.at(-1), places = size(x.shape) / count / c, width = c / layer.groups;
+      const means = new Float64Array(count * layer.groups), scales = new Float64Array(count * layer.groups);
+      const group = (i) => Math.floor(i / (places * c)) * layer.groups + Math.floor((i % c) / width);
+      x.data.forEach((value, i) => { means[group(i)] += value / (places * width); });
+      x.data.forEach((value, i) => { scales[group(i)] += (value - means[group(i)]) ** 2 / (places * width); });
+      scales.forEach((variance, g) => { scales[g] = 1 / Math.sqrt(variance + layer.epsilon); });
+      return scaled(x, weight(layer.gamma)?.data, weight(layer.beta)?.data,
+        (value, i) => (value - means[group(i)]) * scales[group(i)]);
+    },
+  },
+
+  "layer normalisation": {
+    run([x], layer, weight) {
+      const c = x.shape.at(-1), rows = size(x.shape) / c;
+      const means = new Float64Array(rows), scales = new Float64Array(rows);
+      for (let row = 0; row < rows; row++) {
+        const values = x.data.subarray(row * c, (row + 1) * c);
+        means[row] = values.reduce((sum, value) => sum + value, 0) / c;
+        scales[row] = 1 / Math.sqrt(values.reduce((sum, value) => sum + (value - means[row]) ** 2, 0) / c + layer.epsilon);
+      }
+      return scaled(x, weight(layer.gamma)?.data, weight(layer.beta)?.data, (value, i) => {
+        const row = Math.floor(i / c);
+        return (value - means[row]) * scales[row];
+      });
+    },
+  },
+
+  activation: {
+    run([x], layer) {
+      if (layer.name === "softmax") return softmax(x);
+      const f = functions[layer.name], slope = layer.slope;
+      const y = tensor(x.shape);
+      for (let i = 0; i < y.data.length; i++) y.data[i] = f(x.data[i], slope);
+      return y;
+    },
+  },
+
+  sum: { run: ([a, b]) => combined(a, b, (x, y) => x + y) },
+  difference: { run: ([a, b]) => combined(a, b, (x, y) => x - y) },
+  product: { run: ([a, b]) => combined(a, b, (x, y) => x * y) },
+
+  dot: {
+    run([a, b]) {
+      const c = a.shape[1], y = tensor([a.shape[0], 1]);
+      a.data.forEach((value, i) => { y.data[Math.floor(i / c)] += value * b.data[i]; });
+      return y;
+    },
+  },
+
+  concatenation: {
+    run(inputs) {
+      const widths = inputs.map((x) => x.shape.at(-1)), width = widths.reduce((a, b) => a + b);
+      const y = tensor([...inputs[0].shape.slice(0, -1), width]);
+      let left = 0;
+      inputs.forEach((x, k) => {
+        for (let i = 0; i < x.data.length; i++) {
+          y.data[Math.floor(i / widths[k]) * width + left + (i % widths[k])] = x.data[i];
+        }
+        left += widths[k];
+      });
+      return y;
+    },
+  },
+
+  part: {
+    run([x], { start, stop }) {
+      const c = x.shape.at(-1), width = stop - start, y = tensor([...x.shape.slice(0, -1), width]);
+      for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[Math.floor(i / width) * c + start + (i % width)];
+      return y;
+    },
+  },
+
+  reshape: {
+    run: ([x], layer) => tensor([x.shape[0], ...layer.shape], x.data),
+  },
+
+  "one hot": {  // a number that is none of 0 … count - 1 gives zeros
+    run([x], { count }) {
+      const y = tensor([...x.shape, count]);
+      x.data.forEach((value, i) => { if (value >= 0 && value < count) y.data[i * count + value] = 1; });
+      return y;
+    },
+  },
+
+  largest: {
+    run: ([x], layer) => pooled(x, layer, -Infinity, Math.max, (value) => value),
+  },
+
+  mean: {
+    run: ([x], layer) => pooled(x, layer, 0, (a, b) => a + b, (value, count) => value / count),
+  },
+
+  "global mean": {
+    run([x]) {
+      const [count, h, w, c] = x.shape, y = tensor([count, c]);
+      x.data.forEach((value, i) => { y.data[Math.floor(i / (h * w * c)) * c + (i % c)] += value / (h * w); });
+      return y;
+    },
+  },
+
+  enlarge: {
+    run([x], { size: [down, right], interpolation }) {
+      const [count, h, w, c] = x.shape, y = tensor([count, h * down, w * right, c]);
+      const smooth = interpolation === "bilinear";
+      const rows = places(h, down, smooth), columns = places(w, right, smooth);
+      let to = 0;
+      for (let picture = 0; picture < count; picture++) {
+        for (const [top, bottom, below] of rows) {
+          for (const [left, right, beside] of columns) {
+            const at = (row, column) => ((picture * h + row) * w + column) * c;
+            const [a, b, d, e] = [at(top, left), at(top, right), at(bottom, left), at(bottom, right)];
+            for (let o = 0; o < c; o++) {
+              const upper = x.data[a + o] + beside * (x.data[b + o] - x.data[a + o]);
+              const lower = x.data[d + o] + beside * (x.data[e + o] - x.data[d + o]);
+              y.data[to++] = upper + below * (lower - upper);
+            }
+          }
+        }
+      }
+      return y;
+    },
+  },
+};
+
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const functions = {
+  relu: (x) => (x > 0 ? x : 0),
+  relu6: (x) => Math.min(Math.max(x, 0), 6),
+  leaky: (x, slope) => (x > 0 ? x : slope * x),
+  silu: (x) => x * sigmoid(x),
+  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  tanh: Math.tanh,
+  sigmoid,
+  softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  sin: Math.sin,
+  cos: Math.cos,
+};
+
+/* The error function, to 2e-7: Abramowitz and Stegun 1964, 7.1.26. */
+function erf(x) {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x));
+  const series = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+  return Math.sign(x) * (1 - series * Math.exp(-x * x));
+}
+
+function softmax(x) {
+  const c = x.shape.at(-1), y = tensor(x.shape);
+  for (let from = 0; from < x.data.length; from += c) {
+    const row = x.data.subarray(from, from + c), highest = row.reduce((a, b) => Math.max(a, b));
+    const odds = row.map((value) => Math.exp(value - highest)), all = odds.reduce((a, b) => a + b);
+    odds.forEach((value, i) => { y.data[from + i] = value / all; });
+  }
+  return y;
+}
+
+/* A normalisation's end: a factor and a summand for each channel. */
+function scaled(x, gamma, beta, normal) {
+  const c = x.shape.at(-1), y = tensor(x.shape);
+  for (let i = 0; i < y.data.length; i++) {
+    y.data[i] = normal(x.data[i], i) * (gamma ? gamma[i % c] : 1) + (beta ? beta[i % c] : 0);
+  }
+  return y;
+}
+
+/* f of each pair; where a side of one is 1 or missing, its numbers are repeated. */
+function combined(a, b, f) {
+  if (String(a.shape) === String(b.shape)) return tensor(a.shape, a.data.map((value, i) => f(value, b.data[i])));
+  const rank = Math.max(a.shape.length, b.shape.length, 4);
+  const [p, q] = [a, b].map(({ shape }) => [...new Array(rank - shape.length).fill(1), ...shape]);
+  const shape = p.map((side, k) => Math.max(side, q[k]));
+  const steps = (sides) => sides.map((side, k) => (side === 1 ? 0 : size(sides.slice(k + 1))));
+  const [s, t] = [steps(p), steps(q)];
+  const y = tensor(shape.slice(rank - Math.max(a.shape.length, b.shape.length)));
+  let to = 0;
+  for (let i = 0; i < shape[0]; i++) {
+    for (let j = 0; j < shape[1]; j++) {
+      for (let k = 0; k < shape[2]; k++) {
+        const left = i * s[0] + j * s[1] + k * s[2], right = i * t[0] + j * t[1] + k * t[2];
+        for (let l = 0; l < shape[3]; l++) y.data[to++] = f(a.data[left + l * s[3]], b.data[right + l * t[3]]);
+      }
+    }
+  }
+  return y;
+}
+
+function pooled(x, layer, start, gather, finish) {
+  const [kh, kw] = layer.size, [down, right] = layer.strides, [count, h, w, c] = x.shape;
+  const rows = padding(h, kh, down, layer.padding), columns = padding(w, kw, right, layer.padding);
+  const y = tensor([count, rows.out, columns.out, c]);
+  let to = 0;
+  for (let picture = 0; picture < count; picture++) {
+    for (let i = 0; i < rows.out; i++) {
+      const top = i * down - rows.before;
+      for (let j = 0; j < columns.out; j++) {
+        const left = j * right - columns.before;
+        for (let o = 0; o < c; o++) {
+          let value = start, seen = 0;
+          for (let row = Math.max(top, 0); row < Math.min(top + kh, h); row++) {
+            for (let column = Math.max(left, 0); column < Math.min(left + kw, w); column++, seen++) {
+              value = gather(value, x.data[((picture * h + row) * w + column) * c + o]);
+            }
+          }
+          y.data[to++] = finish(value, seen);
+        }
+      }
+    }
+  }
+  return y;
+}
+
+/* For each place of an enlarged side: the two places of the old one that it lies between, and how far along. */
+function places(side, factor, smooth) {
+  return Array.from({ length: side * factor }, (_, i) => {
+    if (!smooth) return [Math.floor(i / factor), Math.floor(i / factor), 0];
+    const middle = Math.max((i + 0.5) / factor - 0.5, 0), low = Math.min(Math.floor(middle), side - 1);
+    return [low, Math.min(low + 1, side - 1), middle - low];
+  });
+}
+
+/* --------------------------------------------------------------------------------------------------------- networks */
+
+class Network {
+  /* One list of layers with its weights: weight(name) gives a tensor, as unpacked() returns them. */
+  constructor(list, weights, products) {
+    this.list = list;
+    this.products = products;
+    this.weight = (name) => (name === undefined ? undefined : weights.get(name));
+    for (const { do: kind } of list.layers) {
+      if (kind !== "input" && !Object.hasOwn(layers, kind)) throw new Error(`no layer of the engine is called ${kind}`);
+    }
+    this.prepared = list.layers.map((layer) => layers[layer.do]?.prepare?.(layer, this.weight, products));
+    this.lastUse = new Map();  // after it, a result is let go
+    list.layers.forEach((layer, i) => layer.of.forEach((place) => this.lastUse.set(place, i)));
+    list.outputs.forEach((place) => this.lastUse.set(place, Infinity));
+  }
+
+  /* Return the outputs for the inputs, both lists of tensors. */
+  run(inputs) {
+    const results = [], waiting = [...inputs];
+    this.list.layers.forEach((layer, i) => {
+      const of = layer.of.map((place) => results[place]);
+      results[i] = layer.do === "input" ? waiting.shift()
+        : layers[layer.do].run(of, layer, this.weight, this.prepared[i], this.products);
+      for (const place of layer.of) if (this.lastUse.get(place) === i) results[place] = null;
+    });
+    return this.list.outputs.map((place) => results[place]);
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- weights */
+
+function bytesOf(base64) {
+  const text = atob(base64), bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/* The checksum of zlib and PNG. */
+function crc32(bytes) {
+  const table = Uint32Array.from({ length: 256 }, (_, n) => {
+    for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+    return n;
+  });
+  let sum = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) sum = table[(sum ^ bytes[i]) & 255] ^ (sum >>> 8);
+  return (sum ^ 0xffffffff) >>> 0;
+}
+
+/* The number that sixteen bits stand for: a sign, five bits of exponent, ten of fraction (IEEE 754 binary16). */
+function half(bits) {
+  const sign = bits & 0x8000 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = bits & 1023;
+  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+}
+
+/* Return the networks by name of what helpers/live/pack.py made; throw if the weights are not what was packed. */
+function unpacked({ networks, weights, numbers, crc32: expected }, products) {
+  const bytes = bytesOf(numbers);
+  if (crc32(bytes) !== expected) throw new Error("the weights are damaged: their checksum is not the expected one");
+  const halves = new Uint16Array(bytes.buffer), values = Float32Array.from(halves, half);
+  const named = new Map(Object.entries(weights).map(
+    ([name, [place, shape]]) => [name, tensor(shape, values.subarray(place, place + size(shape)))]));
+  return Object.fromEntries(Object.entries(networks).map(([name, list]) => [name, new Network(list, named, products)]));
+}

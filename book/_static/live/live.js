@@ -1,0 +1,66 @@
+/* What every panel shares: things that come as scripts, and a worker that computes.
+
+   A page that was opened as a file may not fetch anything, and a worker may not come from a file of its own. Scripts
+   may be loaded, and a worker may be made of text. So weights and the worker's source are scripts that call
+   live.deliver, made when the book is built (book/_ext/live.py). Nothing is loaded before a reader acts. */
+
+window.live = (() => {
+  "use strict";
+
+  const folder = document.currentScript.src.replace(/[^/]*$/, "");
+  const arrivals = new Map();
+
+  /* Return a promise of what the script of this name delivers. */
+  function load(name) {
+    if (!arrivals.has(name)) {
+      const arrival = {};
+      arrival.promise = new Promise((resolve, reject) => { Object.assign(arrival, { resolve, reject }); });
+      arrivals.set(name, arrival);
+      const script = document.createElement("script");
+      script.src = `${folder}${name}.js`;
+      const fail = (why) => {
+        arrivals.delete(name);  // a second try may succeed
+        arrival.reject(new Error(`the file ${name}.js ${why}`));
+      };
+      script.onerror = () => fail("could not be loaded");
+      script.onload = () => {  // by now it has delivered, unless part of it is missing
+        script.remove();
+        if (!arrival.come) fail("is damaged");
+      };
+      document.head.append(script);
+    }
+    return arrivals.get(name).promise;
+  }
+
+  function deliver(name, content) {
+    const arrival = arrivals.get(name);
+    if (!arrival) return;
+    arrival.come = true;
+    arrival.resolve(content);
+  }
+
+  /* The worker of this page with some models: tell(message) hears all that it says. */
+  async function computer(models, tell) {
+    const { source, kernel } = await load("engine-and-methods");
+    const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const worker = new Worker(address);
+    worker.onmessage = ({ data }) => tell(data);
+    worker.onerror = (event) => tell({ do: "failed", why: event.message || "the worker did not start" });
+    worker.postMessage({ do: "start", kernel });
+    send(models, worker, tell);
+    return worker;
+  }
+
+  /* One after the other, so that the first ones answer while the others come. */
+  async function send(models, worker, tell) {
+    for (const name of models) {
+      try {
+        worker.postMessage({ do: "model", name, content: await load(name) });
+      } catch (error) {
+        tell({ do: "failed", name, why: error.message });
+      }
+    }
+  }
+
+  return { load, deliver, computer };
+})();

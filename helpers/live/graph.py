@@ -1,0 +1,306 @@
+"""Write a Keras network as a list of layers that the engine in the browser knows.
+
+A layer is a dictionary. ``do`` names what the engine does, ``of`` the places in the list of its inputs; weights are
+named as in the weights file, and the rest are numbers. The first entries are the inputs. What the engine has no word
+for is refused here, so that no page ever meets it.
+"""
+
+import numpy as np
+
+from helpers import pretrained
+from helpers.models import keras
+
+ACTIVATIONS = ("relu", "relu6", "leaky_relu", "silu", "gelu", "tanh", "sigmoid", "softmax", "softplus")
+
+
+class UnknownLayer(ValueError):
+    """A layer, or a setting of one, that the engine in the browser does not know."""
+
+
+def write(network, prefix=None):
+    """Return a network as a dictionary: ``layers``, the list, and ``outputs``, the places in it of what comes out.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Functional, built of the layers and operations that :data:`LAYERS` names.
+    prefix : str, optional
+        The network's name in the weights file of its model; by default its own name.
+
+    Raises
+    ------
+    TypeError
+        If ``network`` is no functional Keras model.
+    UnknownLayer
+        A ``ValueError`` that names the layer and what is unknown about it.
+    """
+    if not isinstance(network, keras.Model) or not hasattr(network, "_nodes_by_depth"):
+        raise TypeError(f"network must be a functional Keras model, but {type(network).__name__} came")
+    return _Writer(network, prefix or network.name).written()
+
+
+class _Writer:
+    """The list as it grows: what was written already, and where."""
+
+    def __init__(self, network, prefix):
+        self.network, self.layers, self.places = network, [], {}
+        self.names = {id(variable): name for name, variable in pretrained._named({prefix: network})}
+
+    def written(self):
+        for tensor in self.network.inputs:
+            self.places[id(tensor)] = self.add("input", (), shape=list(tensor.shape[1:]))
+        depths = sorted(self.network._nodes_by_depth, reverse=True)  # the deepest first: inputs before what they feed
+        for node in (node for depth in depths for node in self.network._nodes_by_depth[depth]):
+            if id(node.outputs[0]) not in self.places:
+                self.places[id(node.outputs[0])] = self.write_down(node)
+        return {"layers": self.layers, "outputs": [self.places[id(tensor)] for tensor in self.network.outputs]}
+
+    def write_down(self, node):
+        operation = node.operation
+        kind = type(operation).__name__
+        if kind not in LAYERS or not type(operation).__module__.startswith("keras."):
+            raise self.unknown(operation, "the engine does not know this kind")
+        if getattr(operation, "data_format", None) == "channels_first":
+            raise self.unknown(operation, "data_format='channels_first', but the engine has the channels last")
+        return LAYERS[kind](self, operation, _Call(self, node))
+
+    def add(self, do, of, **settings):
+        """Write one entry, and return its place."""
+        settings = {key: value for key, value in settings.items() if value is not None}
+        self.layers.append({"do": do, "of": list(of), **settings})
+        return len(self.layers) - 1
+
+    def weight(self, variable):
+        return None if variable is None else self.names[id(variable)]
+
+    def unknown(self, operation, why):
+        return UnknownLayer(f"layer {operation.name!r} ({type(operation).__name__}) of {self.network.name!r}: {why}")
+
+    def require(self, operation, **wanted):
+        """Refuse a layer whose settings are not those that the engine takes for granted."""
+        for setting, values in wanted.items():
+            found = getattr(operation, setting)
+            found = list(found) if isinstance(found, tuple) else found
+            if found not in values:
+                raise self.unknown(operation, f"{setting}={found!r}, but the engine knows only "
+                                   + " or ".join(map(repr, values)))
+
+    def activation(self, place, operation, function):
+        """Write an activation behind the entry at ``place``, unless it is the linear one."""
+        name = getattr(function, "__name__", str(function))
+        if name == "linear":
+            return place
+        if name not in ACTIVATIONS or function is not keras.activations.get(name):
+            raise self.unknown(operation, f"activation {name!r}, but the engine knows only {', '.join(ACTIVATIONS)}")
+        slope = {"leaky_relu": 0.2}.get(name)
+        return self.add("activation", [place], name="leaky" if slope else name, slope=slope)
+
+
+class _Call:
+    """One use of a layer: its inputs as places in the list, its constants as they are."""
+
+    def __init__(self, writer, node):
+        self.arguments, self.options = node.arguments.args, node.arguments.kwargs
+        self.tensors = node.arguments.keras_tensors
+        self.of = [writer.places[id(tensor)] for tensor in self.tensors]
+        self.rank = len(self.tensors[0].shape) if self.tensors else 0
+        self.shape = list(node.outputs[0].shape[1:])
+        self.writer = writer
+
+    def both(self):
+        """Return the two inputs of an arithmetic operation: places, or the entries of constants."""
+        return [self.writer.places[id(one)] if isinstance(one, keras.KerasTensor)
+                else self.writer.add("constant", (), **_numbers(one)) for one in self.arguments[:2]]
+
+
+def _numbers(value):
+    value = np.asarray(value, np.float32)
+    return {"shape": list(value.shape), "values": [float(number) for number in value.ravel()]}
+
+
+# ------------------------------------------------------------------------------------------------ layers with weights
+
+
+def _convolution(writer, layer, call):
+    writer.require(layer, groups=[1], dilation_rate=[[1, 1]], padding=["same", "valid"])
+    place = writer.add("convolution", call.of, kernel=writer.weight(layer.kernel), bias=writer.weight(layer.bias),
+                       strides=list(layer.strides), padding=layer.padding)
+    return writer.activation(place, layer, layer.activation)
+
+
+def _transposed(writer, layer, call):
+    writer.require(layer, dilation_rate=[[1, 1]], padding=["same", "valid"], output_padding=[None])
+    place = writer.add("transposed convolution", call.of, kernel=writer.weight(layer.kernel),
+                       bias=writer.weight(layer.bias), strides=list(layer.strides), padding=layer.padding)
+    return writer.activation(place, layer, layer.activation)
+
+
+def _depthwise(writer, layer, call):
+    writer.require(layer, dilation_rate=[[1, 1]], depth_multiplier=[1], padding=["same", "valid"])
+    place = writer.add("depthwise convolution", call.of, kernel=writer.weight(layer.kernel),
+                       bias=writer.weight(layer.bias), strides=list(layer.strides), padding=layer.padding)
+    return writer.activation(place, layer, layer.activation)
+
+
+def _dense(writer, layer, call):
+    place = writer.add("dense", call.of, kernel=writer.weight(layer.kernel), bias=writer.weight(layer.bias))
+    return writer.activation(place, layer, layer.activation)
+
+
+def _embedding(writer, layer, call):
+    writer.require(layer, mask_zero=[False])
+    return writer.add("embedding", call.of, table=writer.weight(layer.embeddings))
+
+
+def _batch_normalisation(writer, layer, call):
+    writer.require(layer, axis=[-1, call.rank - 1])
+    return writer.add("batch normalisation", call.of, gamma=writer.weight(layer.gamma), beta=writer.weight(layer.beta),
+                      mean=writer.weight(layer.moving_mean), variance=writer.weight(layer.moving_variance),
+                      epsilon=layer.epsilon)
+
+
+def _group_normalisation(writer, layer, call):
+    writer.require(layer, axis=[-1, call.rank - 1])
+    return writer.add("group normalisation", call.of, gamma=writer.weight(layer.gamma), beta=writer.weight(layer.beta),
+                      groups=layer.groups, epsilon=layer.epsilon)
+
+
+def _layer_normalisation(writer, layer, call):
+    writer.require(layer, axis=[-1, call.rank - 1, [-1], [call.rank - 1]], rms_scaling=[False])
+    return writer.add("layer normalisation", call.of, gamma=writer.weight(layer.gamma), beta=writer.weight(layer.beta),
+                      epsilon=layer.epsilon)
+
+
+# --------------------------------------------------------------------------------------------- layers without weights
+
+
+def _activation(writer, layer, call):
+    return writer.activation(call.of[0], layer, layer.activation)
+
+
+def _relu(writer, layer, call):
+    writer.require(layer, threshold=[0, 0.0], max_value=[None, 6, 6.0])
+    if layer.max_value is None:
+        slope = float(layer.negative_slope)
+        return writer.add("activation", call.of, name="leaky" if slope else "relu", slope=slope or None)
+    writer.require(layer, negative_slope=[0, 0.0])
+    return writer.add("activation", call.of, name="relu6")
+
+
+def _leaky(writer, layer, call):
+    return writer.add("activation", call.of, name="leaky", slope=float(layer.negative_slope))
+
+
+def _softmax(writer, layer, call):
+    writer.require(layer, axis=[-1])
+    return writer.add("activation", call.of, name="softmax")
+
+
+def _named(name):
+    return lambda writer, layer, call: writer.add("activation", call.of, name=name)
+
+
+def _same(writer, layer, call):
+    """Dropout and its like do nothing outside training."""
+    return call.of[0]
+
+
+def _pooling(do):
+    def write_pooling(writer, layer, call):
+        writer.require(layer, padding=["same", "valid"])
+        return writer.add(do, call.of, size=list(layer.pool_size), strides=list(layer.strides), padding=layer.padding)
+
+    return write_pooling
+
+
+def _global_mean(writer, layer, call):
+    writer.require(layer, keepdims=[False])
+    return writer.add("global mean", call.of)
+
+
+def _enlarge(writer, layer, call):
+    writer.require(layer, interpolation=["nearest", "bilinear"])
+    return writer.add("enlarge", call.of, size=list(layer.size), interpolation=layer.interpolation)
+
+
+def _rescaling(writer, layer, call):
+    scaled = writer.add("product", [call.of[0], writer.add("constant", (), **_numbers(layer.scale))])
+    return writer.add("sum", [scaled, writer.add("constant", (), **_numbers(layer.offset))])
+
+
+def _reshape(writer, layer, call):
+    if None in call.shape:
+        raise writer.unknown(layer, f"its output has the shape {call.shape}, and the engine wants numbers")
+    return writer.add("reshape", call.of, shape=call.shape)
+
+
+def _concatenation(writer, layer, call):
+    writer.require(layer, axis=[-1, call.rank - 1])
+    return writer.add("concatenation", call.of)
+
+
+def _dot(writer, layer, call):
+    writer.require(layer, axes=[1, [1, 1], -1], normalize=[False])
+    if call.rank != 2:
+        raise writer.unknown(layer, f"inputs of {call.rank} axes, but the engine knows only 2")
+    return writer.add("dot", call.of)
+
+
+def _merge(do):
+    def write_merge(writer, layer, call):
+        if any(len(tensor.shape) > 4 for tensor in call.tensors):
+            raise writer.unknown(layer, "inputs of more than 4 axes, but the engine knows at most 4")
+        of = call.of if len(call.of) > 1 else call.both()
+        place = of[0]
+        for other in of[1:]:
+            place = writer.add(do, [place, other])
+        return place
+
+    return write_merge
+
+
+def _item(writer, operation, call):
+    """``x[..., a:b]``, ``x[:, k]`` and ``x[:, None]``: a part of the last axis, and axes of length 1."""
+    key = call.arguments[1] if len(call.arguments) > 1 else call.options["key"]
+    key = key if isinstance(key, tuple) else (key,)
+    axes = [one for one in key if one is not None]
+    if Ellipsis in axes:
+        at = axes.index(Ellipsis)
+        axes[at : at + 1] = [slice(None)] * (call.rank - len(axes) + 1)
+    axes += [slice(None)] * (call.rank - len(axes))
+    if any(one != slice(None) for one in axes[:-1]):
+        raise writer.unknown(operation, f"{key}, but the engine cuts only the last axis")
+    last, place, length = axes[-1], call.of[0], call.tensors[0].shape[-1]
+    if isinstance(last, int):
+        last = slice(last, last + 1) if last >= 0 else slice(length + last, length + last + 1)
+    if last != slice(None):
+        start, stop, step = last.indices(length)
+        if step != 1:
+            raise writer.unknown(operation, f"a step of {step}, but the engine knows only 1")
+        place = writer.add("part", [place], start=start, stop=stop)
+    if len(call.shape) == call.rank - 1:
+        return place
+    if None in call.shape:
+        raise writer.unknown(operation, f"its output has the shape {call.shape}, and the engine wants numbers")
+    return writer.add("reshape", [place], shape=call.shape)
+
+
+def _one_hot(writer, operation, call):
+    writer.require(operation, axis=[-1, call.rank])
+    return writer.add("one hot", call.of, count=operation.num_classes)
+
+
+LAYERS = {
+    "Conv2D": _convolution, "Conv2DTranspose": _transposed, "DepthwiseConv2D": _depthwise, "Dense": _dense,
+    "Embedding": _embedding, "BatchNormalization": _batch_normalisation,
+    "GroupNormalization": _group_normalisation, "LayerNormalization": _layer_normalisation,
+    "Activation": _activation, "ReLU": _relu, "LeakyReLU": _leaky, "Softmax": _softmax,
+    "Sin": _named("sin"), "Cos": _named("cos"), "Relu": _named("relu"), "Silu": _named("silu"), "Tanh": _named("tanh"),
+    "Sigmoid": _named("sigmoid"), "Softplus": _named("softplus"),
+    "Dropout": _same, "SpatialDropout2D": _same, "GaussianNoise": _same, "Identity": _same,
+    "MaxPooling2D": _pooling("largest"), "AveragePooling2D": _pooling("mean"),
+    "GlobalAveragePooling2D": _global_mean, "UpSampling2D": _enlarge,
+    "Rescaling": _rescaling, "Reshape": _reshape, "Flatten": _reshape, "Concatenate": _concatenation, "Dot": _dot,
+    "Add": _merge("sum"), "Subtract": _merge("difference"), "Multiply": _merge("product"),
+    "GetItem": _item, "OneHot": _one_hot,
+}  # fmt: skip
