@@ -12,6 +12,10 @@ import typer
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
                   help="Restore pictures, and measure every method of the course on the same damage.")
 
+WORKERS = "So many processes on this machine, each with one thread."
+SCHEDULER = ("The address of a dask cluster, tcp://HOST:PORT, whose workers have this course. Pictures are sent: no "
+             "common disk is needed.")
+
 
 @app.command()
 def league(
@@ -24,6 +28,8 @@ def league(
                                                   "pixels.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the rows to this file, now and then and at the end.")] = None,
     seed: int = 0,
+    workers: Annotated[int | None, typer.Option(help=WORKERS)] = None,
+    scheduler: Annotated[str | None, typer.Option(help=SCHEDULER)] = None,
 ):
     """Play every method on every damage: PSNR and SSIM (or, for digits, readability) with 95 % intervals, and
     seconds. Ctrl-C shows what is done."""
@@ -31,6 +37,7 @@ def league(
     from helpers import validation
     from helpers.files import check_writable
     from helpers.league.record import Record
+    from helpers.workers import hands
 
     with _plainly():
         if json is not None:
@@ -46,8 +53,8 @@ def league(
             own = table.read_digits(file) if file else (None, None)
             record, foot = Record(json, table.about(seed)), []
 
-            def play():
-                table.run(*own, task, method, seed, progress=True, each=record.row)
+            def play(crew):
+                table.run(*own, task, method, seed, progress=True, each=record.row, crew=crew)
         else:
             if file is not None:
                 raise ValueError("file: only the league of digits takes one; add --digits")
@@ -60,14 +67,17 @@ def league(
                 f"pictures are at most {size} pixels wide and high: larger ones were reduced" if images else
                 f"pictures are squares of {size} × {size} pixels, cut from the middle and resized"]
 
-            def play():
+            def play(crew):
                 table.run(pictures, task, method, seed, progress=True, each=record.row, skip=record.skip,
-                          tell=lambda seconds: _tell_time(seconds, pictures))
+                          tell=lambda seconds: _tell_time(seconds, pictures), crew=crew)
 
         stopped = complete = False
         unwritten = None
         try:
-            play()
+            with hands(workers, scheduler) as crew:
+                if workers or scheduler:
+                    foot.append("seconds are those of a worker, which has one thread")
+                play(crew)
             complete = True
         except KeyboardInterrupt:
             stopped = True
@@ -219,11 +229,16 @@ def restore(
                                                             "side.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the original; do a whole folder again.")] = False,
     seed: int = 0,
+    workers: Annotated[int | None, typer.Option(help=WORKERS)] = None,
+    scheduler: Annotated[str | None, typer.Option(help=SCHEDULER)] = None,
 ):
     """Restore a damaged picture, or a folder of them; or damage a good one and say how near the truth it came."""
     from helpers import repair, repair_folder
+    from helpers.workers import hands
 
     with _plainly():
+        if not photo.is_dir() and (workers is not None or scheduler is not None):
+            raise ValueError("workers and scheduler are for a folder: one picture is restored by one process")
         if task is not None:
             told = {"noise": noise, "blur": blur, "mask": mask, "lost": lost, "truth": truth}
             if any(option is not None for option in told.values()) or scale != 1:
@@ -238,7 +253,8 @@ def restore(
         inputs = {"mask": mask, "kernel": Path(blur) if blur and "kernel" in damage.words else None}
         inputs = {name: path for name, path in inputs.items() if path is not None}
         if photo.is_dir():
-            summary = repair_folder.repair_folder(photo, output, wishes, inputs, force)
+            with hands(workers, scheduler) as crew:
+                summary = repair_folder.repair_folder(photo, output, wishes, inputs, force, crew)
             repair_folder.tell(summary, output, typer.echo)
             raise typer.Exit(130 if summary.stopped else 0)
         repair.repair_file(photo, output, wishes, inputs, force, say=typer.echo)

@@ -5,6 +5,7 @@ than its picture is done; so a run that was stopped goes on where it stopped, an
 does all again.
 """
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from helpers import repair, writing
 from helpers.files import make_folder, write_whole
+from helpers.workers import Alone, Failed
 
 SETTINGS = "restore.json"
 
@@ -26,12 +28,12 @@ class Summary(NamedTuple):
     stopped: bool = False  # by Ctrl-C
 
 
-def repair_folder(folder, output, wishes, inputs=None, force=False):
+def repair_folder(folder, output, wishes, inputs=None, force=False, crew=None):
     """Restore every picture of a folder and of those below it into ``output``; return a :class:`Summary`.
 
     A picture keeps its name; one of a kind that cannot be written gets ``.png`` after it. Files that cannot be read or
-    restored are skipped, and the summary says why. A full disk ends the run with ``ValueError``: the pictures before
-    it are whole, and the same call goes on.
+    restored are skipped, and the summary says why. A full disk, or a folder that vanishes, ends the run with
+    ``ValueError``: the pictures before it are whole, and the same call goes on.
 
     Parameters
     ----------
@@ -42,6 +44,8 @@ def repair_folder(folder, output, wishes, inputs=None, force=False):
         Files that belong to the settings (mask, kernel): they are not restored.
     force : bool
         Do all again, and replace what stands in the way.
+    crew : optional
+        Who restores, of ``helpers.workers.hands``; by default this process. Files are read and written here only.
     """
     from tqdm import tqdm
 
@@ -59,14 +63,30 @@ def repair_folder(folder, output, wishes, inputs=None, force=False):
     make_folder(output)
     since = _settle(output, targets.values(), _settings(wishes, inputs), force)
     summary = Summary([], [], left_out, {})
-    with tqdm(names, unit="picture") as bar:
-        for name in bar:
-            bar.set_description(str(name))
-            try:
-                _one(folder / name, output / targets[name] if name in targets else None, name, wishes, since, summary)
-            except KeyboardInterrupt:
-                return summary._replace(stopped=True)
-    return summary
+    asked = []  # names, in the order in which the crew got them
+    with tqdm(total=len(names), unit="picture") as bar:
+
+        def jobs():
+            for name in names:
+                bar.set_description(str(name))
+                target = output / targets[name] if name in targets else None
+                if _to_do(folder / name, target, name, since, summary):
+                    asked.append(name)
+                    yield folder / name, str(target), wishes
+                else:
+                    bar.update()
+
+        try:
+            for place, restored in (crew or Alone()).map(repair.restore_file, jobs()):
+                name = asked[place]
+                if isinstance(restored, Failed):
+                    _skip(folder, name, restored.error, summary)
+                else:
+                    _write(folder / name, output, targets[name], name, restored, summary)
+                bar.update()
+        except KeyboardInterrupt:
+            summary = summary._replace(stopped=True)
+    return _sorted(summary, names)
 
 
 def tell(summary, output, say=print):
@@ -82,18 +102,32 @@ def tell(summary, output, say=print):
     say(f"restored {len(summary.restored)}, done before {len(summary.done_before)}, in {output}")
 
 
-def _one(photo, target, name, wishes, since, summary):
+def _to_do(photo, target, name, since, summary):
+    """Say whether a picture is still to be restored; if not, the summary says why."""
     if target is None:
         summary.skipped[str(name)] = "another picture has the same name but for its ending"
-        return
-    if target.exists() and target.stat().st_mtime_ns >= max(since, photo.stat().st_mtime_ns):
-        summary.done_before.append(str(name))
-        return
-    try:
-        restored = repair.restore_file(photo, target, wishes)
-    except (ValueError, TypeError, MemoryError, FloatingPointError, OSError) as error:
-        summary.skipped[str(name)] = str(error).removeprefix(f"path {str(photo)!r}").lstrip(": ")
-        return
+        return False
+    with contextlib.suppress(OSError):  # a picture that is gone is told when it is to be read
+        if target.exists() and target.stat().st_mtime_ns >= max(since, photo.stat().st_mtime_ns):
+            summary.done_before.append(str(name))
+            return False
+    return True
+
+
+def _skip(folder, name, error, summary):
+    """Take note of a picture that could not be restored; raise where it is not the picture's fault."""
+    if not isinstance(error, (ValueError, TypeError, MemoryError, FloatingPointError, OSError)):
+        raise error
+    if not folder.is_dir():
+        raise ValueError(f"photo {str(folder)!r}: the folder has vanished. What was restored before is kept, and the "
+                         "same command goes on when it is back") from None
+    summary.skipped[str(name)] = str(error).removeprefix(f"path {str(folder / name)!r}").lstrip(": ")
+
+
+def _write(photo, output, target, name, restored, summary):
+    if not (output / SETTINGS).exists():
+        raise ValueError(f"output {str(output)!r}: the folder has vanished while pictures were restored")
+    target = output / target
     sheet = repair.sheet_of(target)
     for path in (target, sheet):
         if repair.same_file(path, photo):
@@ -107,6 +141,19 @@ def _one(photo, target, name, wishes, since, summary):
     notes = [note for note in (*restored.notes, writing.lost(target, restored.form)) if note]
     if notes:
         summary.notes[str(name)] = "; ".join(notes)
+
+
+def _sorted(summary, names):
+    """Return a summary in the order of the names, whoever was faster; folders that were left out come first."""
+    place = {str(name): i for i, name in enumerate(names)}
+
+    def before(name):
+        return place.get(name, -1)
+
+    return summary._replace(
+        restored=sorted(summary.restored, key=before), done_before=sorted(summary.done_before, key=before),
+        **{kind: dict(sorted(getattr(summary, kind).items(), key=lambda one: before(one[0])))
+           for kind in ("skipped", "notes")})
 
 
 def _files(folder, output, inputs):

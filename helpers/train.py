@@ -1,6 +1,7 @@
 """``python -m helpers train NAME``: run a recipe to the end, then write its weights and model card."""
 
-import hashlib
+import math
+import os
 import platform
 import time
 from importlib.metadata import version
@@ -16,12 +17,16 @@ SHORTENED = Path("weights")  # where a shortened training writes: never over the
 def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=None, progress=True):
     """Train one model and write its weights and card; return True, or False if Ctrl-C stopped it before the end.
 
+    With the variable ``TF_CONFIG``, several machines share each batch (``helpers.training.machines``): the same call on
+    each of them, of which the chief alone writes files.
+
     Parameters
     ----------
     name : str
         A key of ``RECIPES``.
     photos : path, optional
-        Folder of pictures for a model of photographs; by default the pictures that the course ships.
+        Folder of pictures for a model of photographs; by default the pictures that the course ships. Each is read when
+        it is needed (``helpers.images.folder``); of several machines every one needs the folder.
     epochs, minutes : float, optional
         A shorter training, with its learning rates compressed to fit.
     strategy : int, optional
@@ -32,35 +37,39 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     recipe = recipes.recipe(name)
     shortened = epochs is not None or minutes is not None
     folder = Path(folder or (SHORTENED if shortened else pretrained.FOLDER))
-    make_folder(folder)  # one that cannot be written to is told at once
+    joined = bool(os.environ.get("TF_CONFIG", "").strip())
+    if not joined:  # or else it is the chief's business
+        make_folder(folder)  # one that cannot be written to is told at once
+    else:
+        for option, value in (("minutes", minutes), ("strategy", strategy)):
+            if value is not None:
+                raise ValueError(f"{option}: not with TF_CONFIG, by which several machines train"
+                                 + ("; they would count different numbers of steps: say --epochs"
+                                    if option == "minutes" else ""))
     pictures, source = None, "shipped"
     if photos is not None:
         if "patch" not in recipe.options:
             raise ValueError(f"photos: {name} is not trained on photographs")
-        from helpers.league import folder_pictures
+        from helpers.images.folder import Photographs
 
-        found = folder_pictures(photos)
-        patch = recipe.options["patch"]
-        small = [f"{name} ({x.shape[0]} × {x.shape[1]} pixels)" for name, x in found.items()
-                 if min(x.shape[:2]) < patch]
-        if small:
-            more = f" and {len(small) - 1} more" if len(small) > 1 else ""
-            raise ValueError(f"photos: {small[0]}{more} is too small: patches of {patch} × {patch} pixels are cut from "
-                             "each picture")
-        pictures = list(found.values())
-        source = f"{Path(photos).name}-{_fingerprint(pictures)}"
+        pictures = Photographs(photos, recipe.options["patch"])
+        source = f"{Path(photos).name}-{pictures.fingerprint()}"
     import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-    from helpers.training import Loop, devices, planned_steps
+    from helpers.training import PARTS, Loop, devices, machines, planned_steps
 
     if strategy is not None:
         strategy = devices(validation.integer(strategy, "strategy", low=1))
+    parts = 1
+    if strategy is None:
+        strategy = machines()
+        parts = 1 if strategy is None else math.gcd(recipe.batch, PARTS)
     training = recipe.module().Training
     arguments, needed = _others(recipe, folder)
     if pictures is not None:
         arguments["pictures"] = pictures
 
     def make():
-        return Loop(lambda: training(recipe, **arguments), recipe, strategy)
+        return Loop(lambda: training(recipe, **arguments), recipe, strategy, parts)
 
     length = ""
     if epochs is not None:
@@ -72,9 +81,24 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     if minutes is not None:  # a training that goes on keeps the number of steps that was measured when it began
         recipe = shorten(recipe, planned_steps(checkpoint) if checkpoint.exists() else _steps_in(minutes, make))
     loop = make()
-    if not loop.run(checkpoint, progress=progress):
+    if joined and loop.chief:
+        make_folder(folder)
+    try:
+        reached = loop.run(checkpoint, progress=progress)
+    except Exception:
+        if pictures is None or pictures.failure is None:
+            raise
+        if loop.chief:
+            loop.save(checkpoint)
+        raise pictures.failure from None  # TensorFlow says it in many lines
+    if pictures is not None and pictures.left_out:
+        one, why = next(iter(pictures.left_out.items()))
+        print(f"left out: {len(pictures.left_out)} of the photographs, such as {one}: {why}")
+    if not reached:
         print(f"stopped at step {loop.step} of {recipe.steps}: the same command goes on from there")
         return False
+    if not loop.chief:
+        return True
     _finish(name, recipe, loop, pictures, photos and Path(photos).name, folder, needed)
     checkpoint.unlink()
     return True
@@ -128,14 +152,6 @@ def _steps_in(minutes, make):
     return int(60 * minutes / ((time.monotonic() - started) / 10))
 
 
-def _fingerprint(pictures):
-    """Return eight characters that tell these pictures from others."""
-    digest = hashlib.sha256()
-    for picture in pictures:
-        digest.update(repr(picture.shape).encode() + picture.tobytes())
-    return digest.hexdigest()[:8]
-
-
 def _finish(name, recipe, loop, pictures, source, folder, needed):
     """Round the averaged weights as they will be stored, measure them, and write weights and card."""
     import numpy as np
@@ -174,8 +190,6 @@ def _tell(metrics):
 
 
 def _cores():
-    import os
-
     return os.cpu_count()
 
 

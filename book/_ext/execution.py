@@ -22,6 +22,7 @@ from kernel.claims import NOTE
 from myst_nb.core.read import read_myst_markdown_notebook
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from sockets import sockets
 from sphinx.util import logging
 
 LOG = logging.getLogger(__name__)
@@ -30,7 +31,9 @@ ROUNDING = (
     "true where the book was written; on this machine the run says otherwise."
 )
 MEMORY = 1.5e9  # bytes that a page with networks may need
-STARTS = 3  # a kernel whose port another program took in between dies before its first word, and is started again
+STARTS = 3  # a kernel that says no first word is started again
+SILENT = ("before replying", "didn't respond")  # what nbclient says of such a kernel
+ANSWER = 60  # seconds that a kernel has for its first word
 KERNEL = Path(__file__).parent / "kernel"  # what the kernels import
 
 
@@ -122,10 +125,12 @@ async def _run(page, timeout, environment, extensions):
         nonlocal reached
         reached = cell_index
 
-    async def execute(complaints):
+    async def execute(complaints, folder):
         for start in range(1, STARTS + 1):
             client = NotebookClient(
                 notebook,
+                config=sockets(f"{folder}/{start}"),
+                startup_timeout=ANSWER,
                 timeout=timeout,
                 kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
                 resources={"metadata": {"path": str(Path(page).parent)}},
@@ -136,13 +141,13 @@ async def _run(page, timeout, environment, extensions):
             try:
                 return await client.async_execute(env=environment, stderr=complaints)
             except RuntimeError as error:
-                if start == STARTS or "before replying" not in str(error):
+                if start == STARTS or not any(words in str(error) for words in SILENT):
                     raise
 
     started = time.perf_counter()
-    with tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as complaints, tempfile.TemporaryDirectory(prefix="page-") as folder:
         try:
-            await execute(complaints)
+            await execute(complaints, folder)
         except CellExecutionError as error:
             stopped = Note(
                 _line(notebook, text, reached, _failing_line(notebook.cells[reached])),

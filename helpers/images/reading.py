@@ -111,7 +111,7 @@ def _opened(path, white=None, known=None):
             raise TypeError(f"known must be a boolean array (H, W), but {validation.brief(known)} came")
     raw = (f"{_named(path)} is a raw photograph, what the sensor saw before there were colours: develop it first, with "
            "your camera's programme, darktable or RawTherapee, and save it as TIFF or PNG of 16 bits")
-    suffix = "" if hasattr(path, "read") else Path(path).suffix.lower()
+    suffix = getattr(path, "suffix", "") if hasattr(path, "read") else Path(path).suffix.lower()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large is no error; far too large is

@@ -12,6 +12,7 @@ from helpers.images import digits
 from helpers.league import digit_tasks
 from helpers.league.digit_tasks import TASKS
 from helpers.league.record import Unheard, write_rows
+from helpers.workers import Alone, Failed, in_order
 
 
 def _as_it_came(y, operators, sigma):
@@ -106,11 +107,12 @@ def _white_on_black(x):
     return x
 
 
-def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False, each=None):
+def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False, each=None, crew=None):
     """Play every method that can do it on every task and digit; return the list of rows.
 
     ``x`` (N, 28, 28, 1) and ``labels`` (N,) are the held-out 500 by default, ``tasks`` and ``methods`` all. ``each`` is
-    called with each row as soon as it is there: those of one method on one task come together.
+    called with each row as soon as it is there: those of one method on one task come together. ``crew``, of
+    ``helpers.workers.hands``, plays; by default this process.
     """
     from tqdm import tqdm
 
@@ -121,20 +123,30 @@ def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False, e
     games = [(task, method) for task in tasks for method in chosen if method in able(task)]
     if not games:
         raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
-    read = pretrained.shared("classifier").read
     rows = []
-    for task, method in tqdm(games, disable=not progress, unit="game", file=Unheard()):
-        y, operators, sigma = digit_tasks.damage(x, task, seed)
-        METHODS[method](y[:2], operators[:2], sigma)  # libraries and weights load on first use: not the method's time
-        started = time.perf_counter()
-        x_hat = np.clip(METHODS[method](y, operators, sigma), 0, 1)
-        seconds = (time.perf_counter() - started) / len(x)
-        right = read(x_hat) == labels
-        for i in range(len(x)):
-            rows.append(Row(task, method, i, metrics.psnr(x[i], x_hat[i]), float(right[i]), seconds))
-            if each is not None:
-                each(rows[-1])
+    jobs = ((x, labels, *game, seed) for game in games)
+    with tqdm(total=len(games), disable=not progress, unit="game", file=Unheard()) as bar:
+        for _, found in in_order((crew or Alone()).map(_game, jobs)):
+            if isinstance(found, Failed):
+                raise found.error
+            for row in found:
+                rows.append(row)
+                if each is not None:
+                    each(row)
+            bar.update()
     return rows
+
+
+def _game(x, labels, task, method, seed):
+    """Play one method on one damage of all digits; return a row for each."""
+    read = pretrained.shared("classifier").read
+    y, operators, sigma = digit_tasks.damage(x, task, seed)
+    METHODS[method](y[:2], operators[:2], sigma)  # libraries and weights load on first use: not the method's time
+    started = time.perf_counter()
+    x_hat = np.clip(METHODS[method](y, operators, sigma), 0, 1)
+    seconds = (time.perf_counter() - started) / len(x)
+    right = read(x_hat) == labels
+    return [Row(task, method, i, metrics.psnr(x[i], x_hat[i]), float(right[i]), seconds) for i in range(len(x))]
 
 
 def summarise(rows):

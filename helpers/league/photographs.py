@@ -3,6 +3,7 @@
 A task says how a picture is damaged. A method enters by one line of ``METHODS``. scikit-image's methods are rows too.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from helpers import images, metrics, pretrained, restoration, validation
 from helpers.league import peers
 from helpers.league.record import LeftOut, Unheard, write_rows
 from helpers.operators import Blur, Composition, Downsample, Identity, Mask, Operator, Radon, measure
+from helpers.workers import Alone, Failed, in_order
 
 # --------------------------------------------------------------------------------------------- tasks
 
@@ -195,7 +197,7 @@ def play(x, task, method, image="", seed=0):
     return Row(task, method, image, metrics.psnr(x, x_hat), similarity, seconds)
 
 
-def run(pictures, tasks=None, methods=None, seed=0, progress=False, each=None, skip=None, tell=None):
+def run(pictures, tasks=None, methods=None, seed=0, progress=False, each=None, skip=None, tell=None, crew=None):
     """Play every method that can do it on every task and picture; return the list of rows.
 
     Parameters
@@ -214,6 +216,9 @@ def run(pictures, tasks=None, methods=None, seed=0, progress=False, each=None, s
     tell : function (seconds), optional
         Called before the start with the time that all of it will take: each method is tried on 64 × 64 pixels, and
         its time is taken to grow as their number does.
+    crew : optional
+        Who plays, of ``helpers.workers.hands``; by default this process. Rows and their order are the same, seconds
+        are those of the process that played.
 
     Raises
     ------
@@ -229,46 +234,62 @@ def run(pictures, tasks=None, methods=None, seed=0, progress=False, each=None, s
     games = [(task, method) for task in tasks for method in chosen if method in able(task)]
     if not games:
         raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
+    crew = crew or Alone()
     with tqdm(total=len(games), disable=not progress, unit="method", desc="a trial on 64 × 64 pixels",
               leave=False, file=Unheard()) as bar:
-        pace = sum(_pace(pictures, game, seed, bar) for game in games)
+        largest = max(pictures.values(), key=lambda x: min(np.shape(x)[:2]))
+        pace = 0.0
+        for _, seconds in crew.map(_pace, ((largest[:64, :64], game, seed) for game in games)):
+            pace += 0.0 if isinstance(seconds, Failed) else seconds  # it will be told when the picture is played
+            bar.update()
     if tell is not None:
-        tell(pace * sum(x[..., :1].size for x in map(np.atleast_3d, pictures.values())))
+        tell(pace * sum(x[..., :1].size for x in map(np.atleast_3d, pictures.values())) / len(crew))
     rows, refused = [], None
-    with tqdm(total=len(games) * len(pictures), disable=not progress, unit="picture",
-              file=Unheard()) as bar:
-        for task, method in games:
-            bar.set_description(f"{task}: {method}")
-            for name, x in pictures.items():
-                try:
-                    rows.append(play(x, task, method, name, seed))
-                except Exception as error:  # full memories and what other libraries raise have many classes
-                    if skip is None:
-                        raise
-                    whose = method if all(played_shape(np.shape(x), task)) else ""
-                    refused = LeftOut(name, task, _one_line(error), whose)
-                    skip(refused)
-                else:
-                    if each is not None:
-                        each(rows[-1])
-                bar.update()
+    plan = [(game, name) for game in games for name in pictures]
+    with tqdm(total=len(plan), disable=not progress, unit="picture", file=Unheard()) as bar:
+
+        def jobs():
+            for (task, method), name in plan:
+                bar.set_description(f"{task}: {method}")
+                yield pictures[name], task, method, name, seed
+
+        for place, row in in_order(crew.map(_play_warm, jobs())):
+            (task, method), name = plan[place]
+            if not isinstance(row, Failed):
+                rows.append(row)
+                if each is not None:
+                    each(row)
+            elif skip is None:
+                raise row.error
+            else:
+                whose = method if all(played_shape(np.shape(pictures[name]), task)) else ""
+                refused = LeftOut(name, task, _one_line(row.error), whose)
+                skip(refused)
+            bar.update()
     if not rows:
         raise ValueError(f"images: no picture can take part; {refused.image}: {refused.reason}")
     return rows
 
 
-def _pace(pictures, game, seed, bar):
-    """Return seconds a pixel of one method on one task, from the second of two trials: in the first, libraries load,
-    which is not the method's time."""
-    some = max(pictures.values(), key=lambda x: min(np.shape(x)[:2]))[:64, :64]
-    bar.update()
-    try:
-        play(some, *game, seed=seed)
-        started = time.perf_counter()
-        play(some, *game, seed=seed)
-    except Exception:
-        return 0.0  # it will be told when the picture is played
+_met = set()  # games that this process has played: in the first, libraries load, which is not the method's time
+
+
+def _pace(some, game, seed):
+    """Return seconds a pixel of one method on one task, from the second of two trials."""
+    _met.add(game)
+    play(some, *game, seed=seed)
+    started = time.perf_counter()
+    play(some, *game, seed=seed)
     return (time.perf_counter() - started) / (some.shape[0] * some.shape[1])
+
+
+def _play_warm(x, task, method, image, seed):
+    """Play one picture, after a small trial if this process has not met the game."""
+    if (task, method) not in _met:
+        _met.add((task, method))
+        with contextlib.suppress(Exception):  # it will be told in a moment
+            play(x[:64, :64], task, method, seed=seed)
+    return play(x, task, method, image, seed)
 
 
 def _one_line(error):
@@ -359,6 +380,8 @@ def folder_pictures(folder, longest=None, skip=None):
             why = why or f"; {left_out.image}: {left_out.reason}"
             if skip is not None:
                 skip(left_out)
+    if not folder.is_dir():
+        raise ValueError(f"images {str(folder)!r}: the folder has vanished while it was read")
     if not pictures:
         raise ValueError(f"images {str(folder)!r}: no picture in this folder can be read{why}")
     return pictures

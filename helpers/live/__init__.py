@@ -7,3 +7,4 @@ The engine is ``book/_static/live/engine.js``; the steps that it takes over and 
 """
 
 FIRST = 7, "half"  # the digit and its damage with which the panel "restore-digit" begins
+PHOTO, LEVEL = "cat", 25 / 255  # the photograph and the noise with which the panel "denoise-photo" begins

@@ -5,7 +5,7 @@ import json
 from helpers import pretrained
 from helpers.files import write_whole
 from helpers.live import graph, pack
-from helpers.models import diffusion
+from helpers.models import denoiser, diffusion
 
 
 def text(name):
@@ -22,6 +22,8 @@ def text(name):
 
 def settings(ready):
     """Return what the engine has to know of a model beside its networks."""
+    if isinstance(ready, denoiser.Denoiser):
+        return {"stride": denoiser.STRIDE, "reach": denoiser.REACH, "tile": denoiser.TILE}
     if not hasattr(ready, "schedule"):
         return {}
     return {"centre": ready.centre, "spread": ready.spread, "highest": diffusion.HIGHEST}

@@ -4,9 +4,11 @@ import numpy as np
 
 import helpers.models  # noqa: F401 - before anything else brings TensorFlow, whose greetings it keeps off the page
 from helpers import pretrained, validation
-from helpers.images import digits
+from helpers.images import digits, photo
 from helpers.league import digit_tasks
-from helpers.live import FIRST
+from helpers.live import FIRST, LEVEL, PHOTO
+from helpers.metrics import psnr
+from helpers.operators import Identity, measure
 from helpers.plots import show
 from helpers.posterior import samplers
 
@@ -40,6 +42,24 @@ def restored_digit(label=FIRST[0], task=FIRST[1]):
     names = ["the truth", "damaged", *answers, *(f"draw {i + 1}" for i in range(DRAWS))]
     titles = [f"{name}\n{reading(odds)}" for name, odds in zip(names, judge.probabilities(pictures), strict=True)]
     show(pictures, titles, columns=5, scale=5)
+
+
+def denoised_photo(name=PHOTO, sigma=LEVEL):
+    """Show a shipped photograph, the same under noise, and what the shipped denoiser makes of that.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``helpers.images.PHOTOS``.
+    sigma : float
+        Noise level in image units.
+    """
+    sigma = validation.sigma(sigma)
+    x = photo(name)
+    y = measure(x, Identity(), sigma, np.random.default_rng(0))
+    x_hat = pretrained.shared("denoiser")(y, sigma).clip(0, 1)
+    titles = [f"under noise, {psnr(x, y):.1f} dB", f"without it, {psnr(x, x_hat):.1f} dB", "the photograph"]
+    show([y, x_hat, x], titles)
 
 
 def reading(odds):

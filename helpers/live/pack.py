@@ -21,6 +21,7 @@ SERVED = {  # the networks of each model that pages bring to life
     "gan": ("generator",),
     "inverter": ("encoder",),
     "diffusion-digits": ("denoiser",),
+    "denoiser": ("denoiser",),
 }
 
 

@@ -13,6 +13,7 @@ from keras import layers
 
 from helpers import metrics, validation
 from helpers.images import photos
+from helpers.images.folder import Photographs
 from helpers.training import Player, split
 
 STRIDE = 8  # sides must be multiples of this: three halvings
@@ -55,11 +56,13 @@ class Training:
         self.ready = Denoiser.blank(recipe)
         self.networks = self.ready.networks
         self.patch, self.sigma_max = recipe.options["patch"], recipe.options["sigma_max"]
+        self.watched = photos("other" if pictures is None else "train", size=128)
+        self.players = [Player("denoiser", ["denoiser"], self.loss)]
+        self.folder = pictures if isinstance(pictures, Photographs) else None
+        if self.folder is not None:
+            return
         if pictures is None:
             pictures = list(photos("train", size=None).values())
-            self.watched = photos("other", size=128)
-        else:
-            self.watched = photos("train", size=128)
         smallest = min(min(picture.shape) for picture in pictures)
         if smallest < self.patch:
             raise ValueError(f"photos: the smallest side is {smallest} pixels, but patches have {self.patch}")
@@ -67,19 +70,14 @@ class Training:
         self.shapes = tf.constant([picture.shape for picture in pictures], tf.int64)
         levels = [np.rint(255 * picture).astype(np.uint8).ravel() for picture in pictures]
         self.pixels = tf.constant(np.concatenate(levels))
-        self.players = [Player("denoiser", ["denoiser"], self.loss)]
 
     def draw(self, seed, batch):
         """Return (y with its noise level, clean x) of shapes (batch, patch, patch, 2) and (…, 1)."""
         seeds = split(seed, 5)
-        which = tf.random.stateless_uniform([batch], seeds[0], 0, len(self.starts), tf.int32)
-        shape = tf.gather(self.shapes, which)
+        count = len(self.starts) if self.folder is None else self.folder.window
+        which = tf.random.stateless_uniform([batch], seeds[0], 0, count, tf.int32)
         place = tf.random.stateless_uniform([batch, 2], seeds[1])
-        corner = tf.cast(place * tf.cast(shape - self.patch + 1, tf.float32), tf.int64)
-        steps = tf.range(self.patch, dtype=tf.int64)
-        index = (tf.gather(self.starts, which) + corner[:, 0] * shape[:, 1] + corner[:, 1])[:, None, None]
-        index += steps[None, :, None] * shape[:, 1, None, None] + steps[None, None, :]
-        x = tf.cast(tf.gather(self.pixels, index), tf.float32)[..., None] / 255
+        x = tf.cast(self._patches(seed[1], which, place), tf.float32)[..., None] / 255
         turns = tf.random.stateless_uniform([3], seeds[2]) < 0.5  # one of the eight symmetries for the whole batch
         x = tf.cond(turns[0], lambda: tf.transpose(x, [0, 2, 1, 3]), lambda: x)
         x = tf.cond(turns[1], lambda: tf.reverse(x, [1]), lambda: x)
@@ -87,6 +85,18 @@ class Training:
         sigma = tf.random.stateless_uniform([batch, 1, 1, 1], seeds[3], 0.0, self.sigma_max)
         y = x + sigma * tf.random.stateless_normal(tf.shape(x), seeds[4])
         return tf.concat([y, tf.broadcast_to(sigma, tf.shape(y))], -1), x
+
+    def _patches(self, step, which, place):
+        """Return patches (batch, patch, patch) of uint8: of the pictures in memory, or of those in a folder."""
+        if self.folder is not None:
+            x = tf.numpy_function(self.folder.patches, [step, which, place], tf.uint8)
+            return tf.ensure_shape(x, [which.shape[0], self.patch, self.patch])
+        shape = tf.gather(self.shapes, which)
+        corner = tf.cast(place * tf.cast(shape - self.patch + 1, tf.float32), tf.int64)
+        steps = tf.range(self.patch, dtype=tf.int64)
+        index = (tf.gather(self.starts, which) + corner[:, 0] * shape[:, 1] + corner[:, 1])[:, None, None]
+        index += steps[None, :, None] * shape[:, 1, None, None] + steps[None, None, :]
+        return tf.gather(self.pixels, index)
 
     def loss(self, batch):
         """Return the mean absolute error: unlike the square, it does not let the noisiest patches drown the others."""

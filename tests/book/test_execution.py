@@ -180,12 +180,23 @@ def test_pages_run_at_the_same_time_and_give_what_they_give_alone(execution, tmp
     assert [outputs(apart[page]) for page in found] == [["met 42\n"]] * 2
 
 
+def test_kernels_take_no_ports(execution, tmp_path):
+    """Two programs may be given the same port in the same moment; files of one's own cannot be mixed up."""
+    page = tmp_path / "a.md"
+    page.write_text(HEADER + cell("""
+        import json
+        from ipykernel import get_connection_info
+        print(json.loads(get_connection_info())["transport"])
+    """), encoding="utf-8")
+    assert outputs(execution.run_pages([page], 60)[page]) == ["ipc\n"]
+
+
+@pytest.mark.parametrize("words", ["Kernel died before replying to kernel_info", "Kernel didn't respond in 60 seconds"])
 @pytest.mark.parametrize("deaths", [2, 3])
-def test_a_kernel_that_dies_before_its_first_word_is_started_again(execution, tmp_path, monkeypatch, deaths):
-    """Two programs may be given the same port in the same moment; the one that comes late dies."""
+def test_a_kernel_without_a_first_word_is_started_again(execution, tmp_path, monkeypatch, deaths, words):
     page = tmp_path / "a.md"
     page.write_text(HEADER + cell("print(6 * 7)"), encoding="utf-8")
-    left = [RuntimeError("Kernel died before replying to kernel_info")] * deaths
+    left = [RuntimeError(words)] * deaths
     start = execution.NotebookClient.async_start_new_kernel_client
 
     async def start_or_die(client):

@@ -9,10 +9,23 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from axe_playwright_python.base import AXE_SCRIPT
 from bs4 import BeautifulSoup
 
 PHONE, DESKTOP = 390, 1280
+LARGEST_PAGE = 2_000_000  # bytes, MathJax apart
+LEGIBLE = 9  # pixels of lettering
+FIRST_SCREEN = 900  # pixels: the height of a small laptop's window
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+# No name but this machine's own leads anywhere: a page that asks another host is seen and gets no answer.
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+READY = """async () => {
+    await window.MathJax?.startup?.promise;
+    document.body.getBoundingClientRect();  // lays the page out, which asks for its fonts
+    await document.fonts.ready;
+}"""
+IN_THE_DARK = ["color-contrast", "link-in-text-block", "image-alt", "link-name"]  # what another theme can change
+ALIKE = (Path(__file__).parent / "alike.js").read_text(encoding="utf-8")
 
 
 def executable():
@@ -33,38 +46,57 @@ def serve(folder):
 
 
 class Visit:
-    """One page in one window: what it asked for, what it complained of, and the page itself."""
+    """One page in one window: what it asked for, what it complained of, and the page itself.
 
-    def __init__(self, browser, address, path, width=DESKTOP, theme="light"):
+    Without ``tab`` the visit opens a window of its own. A tab that other visits used saves most of the time of loading:
+    its process runs, and the style sheets and scripts that all pages share are in its cache. Nothing that a page stores
+    reaches the next.
+    """
+
+    def __init__(self, browser, address, path, width=DESKTOP, theme="light", tab=None):
         self.foreign, self.complaints, self.sizes = [], [], {}
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-        self.page = self.context.new_page()
-        self.page.on("console", lambda message: self._note(message.type, message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
-        self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
-        self.page.route("**/*", partial(self._guard, address))
-        self.page.on("response", self._weigh)
-        self.page.goto(f"{address}/{path}", wait_until="networkidle")
+        self.page, self._owned = tab or browser.new_page(), tab is None
+        self._listeners = {
+            "console": self._note,
+            "pageerror": lambda error: self.complaints.append(f"script error: {error}"),
+            "requestfailed": lambda request: self.complaints.append(f"failed: {request.url}"),
+            "request": partial(self._see, address),
+            "response": self._weigh,
+        }
+        for event, listener in self._listeners.items():
+            self.page.on(event, listener)
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=theme)
+        self.page.goto(f"{address}/{path}")
+        self.page.evaluate(READY)
         self.page.add_style_tag(content="*, *::before, *::after { transition: none !important; }")  # colours at once
+        self.turn(theme)
+
+    def turn(self, theme):
+        """Show the page light or dark."""
+        self.page.emulate_media(color_scheme=theme)
         self.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
 
-    def _note(self, kind, text):
-        if kind == "error":
-            self.complaints.append(f"console: {text}")
+    def _note(self, message):
+        if message.type == "error":
+            self.complaints.append(f"console: {message.text}")
 
-    def _guard(self, address, route):
-        if route.request.url.startswith((address, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.foreign.append(route.request.url)
-            route.abort()
+    def _see(self, address, request):
+        if not request.url.startswith((address, "data:", "blob:")):
+            self.foreign.append(request.url)
 
     def _weigh(self, response):
         if response.ok and response.request.resource_type in ("document", "script", "image"):
             self.sizes[response.url] = int(response.headers.get("content-length", 0))
 
     def close(self):
-        self.context.close()
+        if self._owned:
+            self.page.close()
+            return
+        self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.page.goto("about:blank")  # what the page still says is not the next one's
+        for event, listener in self._listeners.items():
+            self.page.remove_listener(event, listener)
 
     def faults(self):
         """Return what is wrong with how the page loads and lies."""
@@ -109,22 +141,50 @@ class Visit:
             found += [(size * shown / points, source.rsplit("/", 1)[-1]) for size in sizes]
         return min(found, default=None)
 
-    def accessibility_faults(self):
-        """Return axe-core's serious and critical findings; the inner parts of MathJax's formulas are not ours.
+    def accessibility_faults(self, rules=None):
+        """Return axe-core's serious and critical findings, for all its rules or some.
 
-        Without ``preload`` it asks for no style sheets: it looks for those that others import at a wrong address, and
-        the 404 would stand among the page's own complaints.
+        The inner parts of MathJax's formulas are not ours. Of the words of code that look alike axe measures the
+        contrast of one. Without ``preload`` it asks for no style sheets: it looks for those that others import at a
+        wrong address, and the 404 would stand among the page's own complaints.
         """
-        from axe_playwright_python.sync_playwright import Axe
-
-        found = Axe().run(self.page, context={"exclude": [["mjx-container"]]},
-                          options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+        options = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": rules} if rules else {})
+        self.page.evaluate(f"window.axe || (() => {{ {AXE_SCRIPT} }})()")
+        self.page.evaluate(ALIKE)
+        found = self.page.evaluate("""options => axe.run({ exclude: [["mjx-container"]] }, options)""", options)
         return [f"{one['id']}: {one['help']} ({len(one['nodes'])}×, first {one['nodes'][0]['html'][:150]})"
-                for one in found if one["impact"] in ("serious", "critical")]
+                for one in found["violations"] if one["impact"] in ("serious", "critical")]
 
     def weight(self):
         """Return the bytes of HTML, scripts and pictures that the page loaded, MathJax apart."""
         return sum(size for url, size in self.sizes.items() if "mathjax" not in url)
+
+
+def faults_by_look(browser, address, path, tab, lesson=False):
+    """Return what is wrong with a page on a desktop, light and dark, and on a phone, each with the page and the look.
+
+    A lesson begins with a figure in the first screen. The phone loads the page anew: scripts ask for the width once.
+    """
+    desktop = Visit(browser, address, path, tab=tab)
+    light = desktop.accessibility_faults() + desktop.cut()
+    if lesson and not (desktop.first_figure() or FIRST_SCREEN + 1) <= FIRST_SCREEN:
+        light.append(f"the first figure ends at {desktop.first_figure()} pixels")
+    if desktop.weight() > LARGEST_PAGE:
+        light.append(f"weighs {desktop.weight() / 1e6:.2f} MB")
+    desktop.turn("dark")
+    dark = desktop.accessibility_faults(IN_THE_DARK)
+    light += desktop.faults()  # at the end: all that the page complained of
+    desktop.close()
+
+    phone = Visit(browser, address, path, PHONE, tab=tab)
+    narrow = phone.accessibility_faults()
+    size, chart = phone.smallest_chart_text() or (LEGIBLE, "")
+    if size < LEGIBLE:
+        narrow.append(f"lettering of {size:.1f} pixels in {chart}")
+    narrow += phone.faults()
+    phone.close()
+    looks = {"on a desktop": light, "in the dark": dark, "on a phone": narrow}
+    return [f"{path} {look}: {fault}" for look, found in looks.items() for fault in found]
 
 
 def broken_links(site):

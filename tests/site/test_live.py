@@ -58,6 +58,7 @@ def lost(page):
 
 def test_before_a_reader_acts_the_page_is_light_and_complete(visit, address):
     here = visit()
+    here.page.wait_for_load_state("networkidle")
     loaded = [url for url in here.sizes if "/live/" in url]
     scripts = sum(len(urlopen(url).read()) for url in loaded)
     assert not [url for url in loaded if re.search("restorer|engine|gan|vae|diffusion", url)], loaded

@@ -7,15 +7,11 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from tests import pages
-from tests.site.browser import DESKTOP, PHONE, Visit, broken_links, serve
+from tests.site.browser import Visit, broken_links, faults_by_look, serve
 
 SITE = pages.ROOT / "_build/html"
 PATHS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in pages.pages()]
-WINDOWS = [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")]
-LARGEST_PAGE = 2_000_000  # bytes, MathJax apart
 LESSONS = [str(page.relative_to(pages.ROOT).with_suffix(".html")) for page in pages.lessons()]
-LEGIBLE = 9  # pixels of lettering
-FIRST_SCREEN = 900  # pixels: the height of a small laptop's window
 
 
 @pytest.fixture(scope="module")
@@ -25,28 +21,15 @@ def address():
     server.shutdown()
 
 
-@pytest.mark.parametrize(("width", "theme"), WINDOWS)
 @pytest.mark.parametrize("path", [*PATHS, "search.html", "genindex.html"])
-def test_page(browser, address, path, width, theme):
+def test_page(browser, tab, address, path):
     """No console error, no foreign request, no sideways scroll, alt texts, nothing serious for axe-core.
 
-    On a desktop no code or formula is cut, and a lesson begins with a figure; on a phone the lettering of charts can be
-    read.
+    On a desktop no code or formula is cut, and a lesson begins with a figure; in the dark all can be read; on a phone
+    also the lettering of charts.
     """
-    visit = Visit(browser, address, path, width, theme)
-    faults = visit.faults() + visit.accessibility_faults()
-    if (width, theme) == WINDOWS[0]:
-        faults += visit.cut()
-        if path in LESSONS and not (visit.first_figure() or FIRST_SCREEN + 1) <= FIRST_SCREEN:
-            faults.append(f"the first figure ends at {visit.first_figure()} pixels")
-    if width == PHONE:
-        size, chart = visit.smallest_chart_text() or (LEGIBLE, "")
-        if size < LEGIBLE:
-            faults.append(f"lettering of {size:.1f} pixels in {chart}")
-    weight = visit.weight()
-    visit.close()
+    faults = faults_by_look(browser, address, path, tab, lesson=path in LESSONS)
     assert not faults, "\n".join(faults)
-    assert weight < LARGEST_PAGE, f"{weight / 1e6:.2f} MB"
 
 
 def test_dark_mode_is_dark_and_leaves_pictures_alone(browser, address):

@@ -517,13 +517,23 @@ class Network {
 
   /* Return the outputs for the inputs, both lists of tensors. */
   run(inputs) {
+    const walk = this.steps(inputs);
+    for (;;) {
+      const { done, value } = walk.next();
+      if (done) return value;
+    }
+  }
+
+  /* The same layer by layer, for whoever wants to pause or to stop: yields the share of the layers that are done. */
+  *steps(inputs) {
     const results = [], waiting = [...inputs];
-    this.list.layers.forEach((layer, i) => {
+    for (const [i, layer] of this.list.layers.entries()) {
       const of = layer.of.map((place) => results[place]);
       results[i] = layer.do === "input" ? waiting.shift()
         : layers[layer.do].run(of, layer, this.weight, this.prepared[i], this.products);
       for (const place of layer.of) if (this.lastUse.get(place) === i) results[place] = null;
-    });
+      yield (i + 1) / this.list.layers.length;
+    }
     return this.list.outputs.map((place) => results[place]);
   }
 }

@@ -9,6 +9,7 @@ window.live = (() => {
 
   const folder = document.currentScript.src.replace(/[^/]*$/, "");
   const arrivals = new Map();
+  let again = 0;  // what failed is asked for under another address, lest a cache gives it once more
 
   /* Return a promise of what the script of this name delivers. */
   function load(name) {
@@ -17,9 +18,9 @@ window.live = (() => {
       arrival.promise = new Promise((resolve, reject) => { Object.assign(arrival, { resolve, reject }); });
       arrivals.set(name, arrival);
       const script = document.createElement("script");
-      script.src = `${folder}${name}.js`;
+      script.src = `${folder}${name}.js${again ? `?${again}` : ""}`;
       const fail = (why) => {
-        arrivals.delete(name);  // a second try may succeed
+        forget(name);  // a second try may succeed
         arrival.reject(new Error(`the file ${name}.js ${why}`));
       };
       script.onerror = () => fail("could not be loaded");
@@ -37,6 +38,12 @@ window.live = (() => {
     if (!arrival) return;
     arrival.come = true;
     arrival.resolve(content);
+  }
+
+  /* What came was no good: the next load asks again. */
+  function forget(name) {
+    arrivals.delete(name);
+    again++;
   }
 
   /* The worker of this page with some models: tell(message) hears all that it says. */
@@ -62,5 +69,5 @@ window.live = (() => {
     }
   }
 
-  return { load, deliver, computer };
+  return { load, deliver, forget, computer };
 })();

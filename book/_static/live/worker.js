@@ -1,7 +1,8 @@
 /* The worker: computes beside the page, so that the page never waits. Of several questions the newest counts.
 
-   In come { do: "start", kernel }, { do: "model", name, content } and { do: "restore", number, … }; out go
-   { do: "started" | "ready" | "answer" | "done" | "failed", … }. */
+   In come { do: "start", kernel }, { do: "model", name, content } and questions, { do: "restore" | "denoise", number, … };
+   out go { do: "started" | "ready" | "answer" | "done" | "failed", … }, and on the way { do: "measured" | "level" |
+   "share" }. */
 
 "use strict";
 
@@ -58,6 +59,31 @@ async function answer(question) {
   postMessage({ do: "done", number: question.number });
 }
 
+/* Add noise to a photograph if wanted, estimate its level if it is not told, and take the noise away. */
+async function denoisePhoto({ number, planes, added, seed, sigma, clipping }) {
+  const tell = (what, content) => postMessage({ do: what, number, ...content });
+  await pause();  // a newer question may wait
+  if (number !== newest) return;
+  const begun = performance.now(), y = added ? noisy(planes, added, seed) : planes;
+  tell("measured", { planes: y });
+  const level = sigma ?? estimateNoise(y, clipping);
+  tell("level", { sigma: level });
+  const walk = denoisePlanes(models.denoiser, y, level);
+  for (;;) {
+    const { done, value } = walk.next();
+    if (done) {
+      tell("answer", { planes: value, sigma: level, ms: performance.now() - begun,
+                       apart: [y, value].map((found) => meanSquare(planes, found)), change: meanSquare(y, value) });
+      return;
+    }
+    tell("share", { share: value });
+    await pause();
+    if (number !== newest) return;
+  }
+}
+
+const QUESTIONS = { restore: answer, denoise: denoisePhoto };
+
 self.onmessage = ({ data }) => {
   try {
     if (data.do === "start") {
@@ -69,7 +95,7 @@ self.onmessage = ({ data }) => {
       postMessage({ do: "ready", name: data.name });
     } else {
       newest = data.number;
-      answer(data).catch((error) => postMessage({ do: "failed", number: data.number, why: error.message }));
+      QUESTIONS[data.do](data).catch((error) => postMessage({ do: "failed", number: data.number, why: error.message }));
     }
   } catch (error) {
     postMessage({ do: "failed", name: data.name, number: data.number, why: error.message });

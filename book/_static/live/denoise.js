@@ -1,0 +1,208 @@
+/* A photograph without its noise: what helpers/models/denoiser.py and helpers/restoration/noise.py do in Python.
+
+   A plane is one channel of a picture, { height, width, data }; a grey picture has one, a picture in colours three. */
+
+"use strict";
+
+const plane = (height, width, data = new Float32Array(height * width)) => ({ height, width, data });
+
+/* Add white Gaussian noise; the seed decides it. */
+function noisy(planes, sigma, seed) {
+  const next = gaussian(seed);
+  return planes.map(({ height, width, data }) => plane(height, width, data.map((value) => value + sigma * next())));
+}
+
+/* The mean squared difference of two pictures, both clipped to what can be shown. */
+function meanSquare(a, b) {
+  let sum = 0, count = 0;
+  a.forEach(({ data }, c) => {
+    for (let i = 0; i < data.length; i++) sum += (clip(data[i]) - clip(b[c].data[i])) ** 2;
+    count += data.length;
+  });
+  return sum / count;
+}
+
+/* ------------------------------------------------------------------------------------------------- the noise level */
+
+const CALM = 0.1, ENOUGH = 4096, MOST_CLIPPED = 0.6, FEW_FLAT = 0.1, MIDDLE = 0.69337;  // as in noise.py
+
+/* estimate_noise: the finest details of the calmest places. clipping holds what clipped pixels do to an estimate. */
+function estimateNoise(planes, clipping) {
+  if (Math.min(planes[0].height, planes[0].width) < 2) return 0;
+  const parts = planes.map((y) => details(y, clipping));
+  const detail = parts.flatMap((part) => part.detail), unrest = parts.flatMap((part) => part.unrest);
+  if (!detail.length) return 0;
+  const wanted = Math.max(Math.round(CALM * unrest.length), Math.min(ENOUGH, unrest.length));
+  const calm = Float32Array.from(unrest).sort()[wanted - 1];
+  const ordered = Float32Array.from(detail.filter((_, i) => unrest[i] <= calm)).sort(), quarter = ordered.length >> 2;
+  const middle = ordered.subarray(quarter, ordered.length - quarter);
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length / MIDDLE;
+}
+
+/* The sizes of the details in the cells of 2 × 2 pixels that may be looked at, and the unrest there. */
+function details(y, clipping) {
+  const { usable, lively } = livelyPlaces(y);
+  const left = usable.includes(1) ? shareLeft(y, lively, clipping) : usable, around = unrestOf(y);
+  const detail = [], unrest = [], { width, data } = y;
+  for (let i = 0; i < usable.length; i++) {
+    if (!usable[i] || !left[i]) continue;
+    const at = i + Math.floor(i / (width - 1));  // the first pixel of the cell
+    detail.push(Math.abs(data[at] - data[at + width] - data[at + 1] + data[at + width + 1]) / 2 / left[i]);
+    unrest.push(Math.fround(around.data[i] / left[i] ** 2));
+  }
+  return { detail, unrest };
+}
+
+/* Which cells may be looked at, and which pixels: neither in areas of one value nor in drawings. */
+function livelyPlaces({ height, width, data }) {
+  const h = height - 1, w = width - 1, flat = new Uint8Array(h * w);
+  for (let i = 0; i < h; i++) {
+    for (let j = 0; j < w; j++) {
+      const at = i * width + j, a = data[at];
+      flat[i * w + j] = a === data[at + 1] && a === data[at + width] && a === data[at + width + 1];
+    }
+  }
+  const area = plane(h, w), near = new Uint8Array(h * w), lively = plane(height, width).data.fill(1);
+  for (let i = 0; i + 1 < h; i++) {
+    for (let j = 0; j + 1 < w; j++) {
+      const at = i * w + j;
+      if (flat[at] && flat[at + 1] && flat[at + w] && flat[at + w + 1]) {
+        for (const one of [at, at + 1, at + w, at + w + 1]) area.data[one] = 1;
+      }
+    }
+  }
+  area.data.forEach((inside, at) => {
+    if (!inside) return;
+    const i = Math.floor(at / w), j = at % w;
+    for (let row = Math.max(i - 1, 0); row <= Math.min(i + 1, h - 1); row++) {
+      near.fill(1, row * w + Math.max(j - 1, 0), row * w + Math.min(j + 1, w - 1) + 1);
+    }
+    for (const one of [0, 1, width, width + 1]) lively[i * width + j + one] = 0;
+  });
+  const share = meanAround(area, 15).data, usable = flat.map((_, at) => Number(!near[at] && share[at] <= FEW_FLAT));
+  const count = (list) => list.reduce((sum, one) => sum + one, 0);
+  if (count(usable) <= 0.05 * (h * w - count(flat))) usable.fill(0);
+  return { usable, lively };
+}
+
+/* By how much clipping has shortened the noise in each cell: 1 where there is none, 0 where too much is. */
+function shareLeft({ height, width, data }, lively, [shares, levels]) {
+  let low = Infinity, high = -Infinity;
+  for (let i = 0; i < data.length; i++) {
+    if (lively[i]) [low, high] = [Math.min(low, data[i]), Math.max(high, data[i])];
+  }
+  const weight = cells(meanAround(plane(height, width, lively), 15));
+  const left = new Float32Array(weight.length).fill(1);
+  for (const end of [low, high]) {
+    const ends = plane(height, width, data.map((value, i) => (value === end ? lively[i] : 0)));
+    cells(meanAround(ends, 15)).forEach((mean, i) => {
+      const share = mean / Math.max(weight[i], 1e-6);
+      left[i] *= share > MOST_CLIPPED ? 0 : between(share, shares, levels);
+    });
+  }
+  return left;
+}
+
+/* The mean squared slope of the slightly blurred picture around each cell. */
+function unrestOf(y) {
+  const bell = Array.from({ length: 9 }, (_, i) => Math.exp(-((i - 4) ** 2) / 2)), all = bell.reduce((a, b) => a + b);
+  const { height, width, data } = filtered(y, bell.map((value) => value / all));
+  const slopes = plane(height - 1, width - 1);
+  for (let i = 0; i < height - 1; i++) {
+    for (let j = 0; j < width - 1; j++) {
+      const at = i * width + j, a = data[at], b = data[at + 1], c = data[at + width], d = data[at + width + 1];
+      slopes.data[i * (width - 1) + j] = (d - c + b - a) ** 2 + (d - b + c - a) ** 2;
+    }
+  }
+  return meanAround(slopes, 7);
+}
+
+const meanAround = (values, side) => filtered(values, new Array(side).fill(1 / side));
+
+/* The mean of each four pixels that make a cell. */
+function cells({ height, width, data }) {
+  const means = new Float32Array((height - 1) * (width - 1));
+  for (let i = 0; i < means.length; i++) {
+    const at = i + Math.floor(i / (width - 1));
+    means[i] = (data[at] + data[at + 1] + data[at + width] + data[at + width + 1]) / 4;
+  }
+  return means;
+}
+
+/* A kernel of odd length along the columns and then along the rows; at its border the picture is mirrored. */
+function filtered({ height, width, data }, kernel) {
+  const along = (from, lines, length, line, step) => {
+    const to = new Float32Array(from.length), reach = kernel.length >> 1, row = new Float64Array(length + 2 * reach);
+    for (let k = 0; k < lines; k++) {
+      for (let i = 0; i < row.length; i++) row[i] = from[k * line + mirrored(i - reach, length) * step];
+      for (let i = 0; i < length; i++) {
+        let sum = 0;
+        for (let t = 0; t < kernel.length; t++) sum += kernel[t] * row[i + t];
+        to[k * line + i * step] = sum;
+      }
+    }
+    return to;
+  };
+  return plane(height, width, along(along(data, width, height, 1, width), height, width, width, 1));
+}
+
+/* The place inside 0 … length - 1 that a place before or behind it mirrors: … 1 0 | 0 1 2 … */
+function mirrored(place, length) {
+  const at = ((place % (2 * length)) + 2 * length) % (2 * length);
+  return at < length ? at : 2 * length - 1 - at;
+}
+
+/* The value at x of the line through points with rising xs; outside it is level. */
+function between(x, xs, ys) {
+  if (x <= xs[0]) return ys[0];
+  const i = xs.findIndex((one) => x <= one);
+  return i < 0 ? ys.at(-1) : ys[i - 1] + (ys[i] - ys[i - 1]) * (x - xs[i - 1]) / (xs[i] - xs[i - 1]);
+}
+
+/* ------------------------------------------------------------------------------------------------------ the network */
+
+/* Denoise one channel after the other, as the library does with its network for grey pictures. A generator: it yields
+   the share that is done, and returns planes. */
+function* denoisePlanes(model, planes, sigma, tile = model.settings.tile) {
+  const clean = [];
+  for (const y of planes) {
+    for (const walk = denoisePlane(model, y, sigma, tile); ;) {
+      const { done, value } = walk.next();
+      if (done) {
+        clean.push(value);
+        break;
+      }
+      yield (clean.length + value) / planes.length;
+    }
+  }
+  return clean;
+}
+
+/* Denoiser.__call__: in tiles, each with a margin as wide as the network looks, so that no seam arises. */
+function* denoisePlane({ denoiser, settings: { stride, reach } }, y, sigma, tile) {
+  const framed = ({ height, width }) => [height, width].map((side) => Math.ceil(side / stride) * stride);
+  const [high, wide] = framed(y), x = plane(y.height, y.width);
+  const tiles = [];
+  for (let top = 0; top < high; top += tile) for (let left = 0; left < wide; left += tile) tiles.push([top, left]);
+  for (const [number, [top, left]] of tiles.entries()) {
+    const above = Math.min(top, reach), before = Math.min(left, reach);
+    const h = Math.min(top + tile + reach, high) - top + above, w = Math.min(left + tile + reach, wide) - left + before;
+    const told = tensor([1, h, w, 2]);
+    for (let i = 0; i < h; i++) {
+      const row = mirrored(top - above + i, y.height) * y.width;
+      for (let j = 0; j < w; j++) {
+        told.data[2 * (i * w + j)] = y.data[row + mirrored(left - before + j, y.width)];
+        told.data[2 * (i * w + j) + 1] = sigma;
+      }
+    }
+    const walk = denoiser.steps([told]);
+    let step = walk.next();
+    for (; !step.done; step = walk.next()) yield (number + step.value) / tiles.length;
+    const [{ data }] = step.value;
+    for (let i = top; i < Math.min(top + tile, y.height); i++) {
+      const from = (i - top + above) * w + before, to = Math.min(left + tile, y.width);
+      x.data.set(data.subarray(from, from + to - left), i * y.width + left);
+    }
+  }
+  return x;
+}
