@@ -1,13 +1,14 @@
 """Are the odds right? Samplers against the exact posterior of damaged robots: ``python -m benchmarks.odds``.
 
-Writes book/4-examples/odds.json, whose table the page "Diffusion restores" shows. Sixty robots that training never
-showed are damaged in four ways. For each, every method gives 16 answers; their attributes are read back and counted.
-Beside the counts stands the exact posterior, a sum over all robots of the world. Reported for the attributes that the
-damage leaves open:
+Writes book/4-examples/odds.json, whose table the page "Diffusion restores" shows. Sixty robots without a held-out pair,
+drawn from the same 810,000 as those of the training, are damaged in four ways. For each, every method gives 16 answers;
+their attributes are read back and counted. Beside the counts stands the exact posterior, a sum over all robots of the
+world. Reported for the attributes that the damage leaves open:
 
 - how far the counted odds are from the exact ones, in total variation, with the distance that 16 draws *of the exact
   posterior* have (the floor: no sampler of 16 answers can be expected below it),
-- the share of answers that are impossible: no robot at all, or one that the measurement rules out,
+- the share of answers that are impossible: no robot at all, or one that the measurement rules out or that has a pair
+  held out,
 - of all values to which about 30 % were given, how often they were true; and so for each tenth.
 
 All intervals are of 95 %, by a bootstrap over damaged robots. Seconds are those of one core, for 16 answers: each

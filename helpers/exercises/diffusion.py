@@ -176,3 +176,65 @@ def encode(answer):
         raise Mistake("The order of the pixels is turned around.", "Without new noise two ways never cross.")
     raise Mistake(f"A pixel of brightness 1.1 should end near {right[2, 0]:.1f}, and yours ends at {found[2, 0]:.1f}.",
                   "Every pixel keeps its distance from the mean in proportion to √(0.31² + σ²).")
+
+
+def by_chance(answer):
+    """Derive: how many robots have a pair held out, if each attribute is drawn for itself."""
+    for values in (10, 4):
+        v = float(values)
+        found, right = number(call(answer, values), "the share"), 1 - (1 - 1 / v) ** 2
+        if close(found, right, 1e-6):
+            continue
+        if close(found, 2 / v, 1e-6):
+            raise Mistake("Robots that have both kinds of pair are counted twice.",
+                          "Ask for the share that has neither of the two, and take it from 1.")
+        if close(found, (1 - 1 / v) ** 2, 1e-6):
+            raise Mistake("This is the share that has no such pair.", "Take it from 1.")
+        if close(found, 1 / v**2, 1e-6):
+            raise Mistake("This is the share that has both pairs.", "At least one of the two is asked for.")
+        if close(found, 1 / v, 1e-6):
+            raise Mistake("This counts one kind of pair only.",
+                          "Colour and head can be a pair held out, and head and accessory.")
+        if close(found, 1 - (1 - 1 / v**2) ** 2, 1e-6) or close(found, 2 / v**2, 1e-6):
+            raise Mistake("1 in v² is the odds of one pair that is named beforehand, such as red with an egg head.",
+                          "Each colour has a head that is held out: given the colour, how likely is that head?")
+        if close(found, 100 * right, 1e-6):
+            raise Mistake("This is the share in per cent.", "Return a number between 0 and 1.")
+        raise Mistake(f"With {values} values this is not the share.",
+                      "Given the head, both the colour and the accessory avoid one value of v, each for itself.")
+    return "1 − (1 − 1/v)²: 19 % of a million robots. Who draws fewer has learned more than the parts."
+
+
+def as_asked(answer):
+    """Change: count the samples that are robots, and have all that the caption asked for."""
+    rng = np.random.default_rng(5)
+    read = rng.integers(0, 10, (40, 6))
+    asked = np.where(rng.random((40, 6)) < 0.5, read, -1)
+    asked[0] = -1  # nothing asked for: every robot will do
+    asked[1:9] = read[1:9]
+    asked[3:7, 4] = (read[3:7, 4] + 1) % 10
+    asked[7, 0], asked[12, 2] = (read[7, 0] + 1) % 10, (read[12, 2] + 5) % 10
+    far = np.where(np.arange(40) % 7 == 1, 0.05, 0.02) + 0.005 * rng.random(40)
+    met, robot = (asked == read) | (asked == -1), far < 0.03
+    found = number(call(answer, read, far, asked), "the share")
+    if close(found, np.mean(met.all(axis=1) & robot), 1e-9):
+        return "A share to be trusted: the pictures were judged by search through the whole world, not by a network."
+    wrong = {
+        np.mean(met.all(axis=1)): ("Pictures that show no robot are counted.", "Ask that far is below 0.03, too."),
+        np.mean((asked == read).all(axis=1) & robot): ("What was left open is counted as wrong.",
+                                                       "Where wanted is −1, every value will do."),
+        np.mean((asked == read).all(axis=1)): ("What was left open is counted as wrong, and pictures that show no "
+                                               "robot as right.", "Both −1 and far have a say."),
+        np.mean(met & robot[:, None]): ("This is the share of attributes, not of pictures.",
+                                        "A picture counts if all of its six are met: .all(axis=1)."),
+        np.mean(met): ("This is the share of attributes, not of pictures.",
+                       "A picture counts if all of its six are met: .all(axis=1)."),
+        np.mean((met.all(axis=1) & robot)[robot]): ("Pictures that show no robot have left the count altogether.",
+                                                    "They were drawn, and came out wrong: divide by all."),
+        100 * np.mean(met.all(axis=1) & robot): ("This is the share in per cent.", "Return a number in 0 … 1."),
+    }
+    for value, (message, hint) in wrong.items():
+        if close(found, value, 1e-9):
+            raise Mistake(message, hint)
+    raise Mistake(f"Of the pictures of this test, {found:.3f} is not the share that is as asked.",
+                  "For each picture: is far below 0.03, and is each attribute read as wanted, or wanted as −1?")

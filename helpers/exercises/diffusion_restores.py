@@ -146,3 +146,58 @@ def dark(answer):
                       "Whom do the answers ask about the lost pixels?")
     raise Mistake("A sampler can be exact and its answers agree: where the data or the prior leave no choice.",
                   "What would a wrong prior, without any doubt, look like on the map?")
+
+
+def floor(answer):
+    """Derive: how far K draws of the exact odds are from them, on the average."""
+    for odds, K in ((np.array([0.5, 0.3, 0.2]), 16), (np.array([0.9, 0.1]), 4), (np.array([1.0, 0.0]), 16)):
+        found, right = number(call(answer, odds, K), "the distance"), 0.5 * _apart(odds, K).sum()
+        if abs(found - right) < 0.004:  # leaves room for a simulation
+            continue
+        wrong = {
+            2 * right: ("This is the sum of the differences.",
+                        "An answer that is changed counts at two values: take half of the sum."),
+            0.5 * np.sqrt(odds * (1 - odds) / K).sum(): (
+                "These are standard deviations.", "What is asked is the mean of the absolute difference: smaller."),
+            0.5 * _apart(odds, 1).sum(): ("This is the distance of one draw.", "Count K of them."),
+            0.5 * K * _apart(odds, K).sum(): ("These are differences of counts.", "Divide the counts by K."),
+            _apart(odds, K).mean(): ("This is the mean over the values.", "The distance is half of the sum."),
+        }
+        for value, (message, hint) in wrong.items():
+            if abs(found - value) < 0.004:
+                raise Mistake(message, hint)
+        if found < 0.004:
+            raise Mistake("The odds are met in the mean, and yet no single set of K draws meets them.",
+                          "Take the absolute value first, then the mean.")
+        raise Mistake(f"For the odds {odds} and {K} draws the distance is not {found:.3f}.",
+                      "How often a value is drawn is binomial; a generator's multinomial draws all counts at once.")
+    return "The floor under every sampler: with four times as many answers about half as high."
+
+
+def _apart(odds, K):
+    """Return for each value the mean absolute difference of its share in K draws from its odds."""
+    from scipy.stats import binom
+
+    counts = np.arange(K + 1)[:, None]
+    return (binom.pmf(counts, K, odds) * np.abs(counts / K - odds)).sum(axis=0)
+
+
+def world(answer):
+    """Understand: the posterior of which world a sampler is held against."""
+    count, letter = pair(answer, "the number of accessories, and the letter")
+    count, letter = number(count, "the number of accessories"), choice(letter, "abc", "the letter")
+    if count == 7:
+        raise Mistake("That is the number with the prior of the page.", "Leave prior=… away.")
+    if count == 10:
+        raise Mistake("Two accessories reach into the half that was seen, and would have been noticed.",
+                      "Count those with more than 0.001.")
+    if count != 8:
+        raise Mistake(f"{count:g} accessories is not what the odds say.",
+                      'np.sum(exact_posterior(y, half, sigma).odds("accessory") > 0.001)')
+    if letter == "a":
+        raise Mistake("Then a model that learned everything that it was shown would still be found wrong.",
+                      "Which robots has nobody told it about?")
+    if letter == "c":
+        raise Mistake("One accessory has odds of nothing in one of them, and of 1 in 8 in the other.",
+                      "Which of them could a model know that was trained without that pair?")
+    return "A sampler is judged under the prior that it was given to learn. Whether that is right is another matter."

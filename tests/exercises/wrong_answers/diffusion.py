@@ -11,6 +11,10 @@ def wrong_heun(**settings):
     return lambda denoise, x, sigmas: _heun(denoise, x, sigmas, **settings)
 
 
+def met(read, wanted):
+    return (read == wanted) | (wanted == -1)
+
+
 def climb(sign=1.0, over=True, noise=0.0):
     def encode(denoise, x, sigmas):
         rng = np.random.default_rng()
@@ -55,5 +59,20 @@ WRONG = {
         (climb(noise=1.0), "Two calls"),
         (climb(over=False), "should end near"),
         (lambda denoise, x, sigmas: climb()(denoise, 1 - x, sigmas), "turned around"),
+    ],
+    "by_chance": [
+        (lambda v: 2 / v, "counted twice"), (lambda v: (1 - 1 / v) ** 2, "no such pair"),
+        (lambda v: 1 / v**2, "both pairs"), (lambda v: 1 / v, "one kind of pair"),
+        (lambda v: 1 - (1 - 1 / v**2) ** 2, "named beforehand"),
+        (lambda v: 100 - 100 * (1 - 1 / v) ** 2, "per cent"), (lambda v: 1 / 3, "not the share"),
+    ],
+    "as_asked": [
+        (lambda read, far, wanted: np.mean(met(read, wanted).all(axis=1)), "show no robot are counted"),
+        (lambda read, far, wanted: np.mean((read == wanted).all(axis=1) & (far < 0.03)), "left open is counted"),
+        (lambda read, far, wanted: np.mean((read == wanted).all(axis=1)), "and pictures that show no"),
+        (lambda read, far, wanted: np.mean(met(read, wanted)), "not of pictures"),
+        (lambda read, far, wanted: np.mean(met(read, wanted)[far < 0.03].all(axis=1)), "left the count"),
+        (lambda read, far, wanted: 100 * np.mean(met(read, wanted).all(axis=1) & (far < 0.03)), "per cent"),
+        (lambda read, far, wanted: 0.5, "not the share"),
     ],
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.diffusion_restores import NOISE, SPREAD, strengths
+from helpers.exercises.diffusion_restores import NOISE, SPREAD, _apart, strengths
 
 AT_4 = float(np.interp(4, *strengths()))
 TRUE = SPREAD * NOISE / np.hypot(SPREAD, NOISE)
@@ -44,4 +44,14 @@ WRONG = {
         ((AT_4**2, "b"), "ratio of variances"), ((1.6, "b"), "times the true spread"),
     ],
     "dark": [("a", "would have come back"), ("c", "can be exact")],
+    "floor": [
+        (lambda odds, K: _apart(odds, K).sum(), "sum of the differences"),
+        (lambda odds, K: 0.5 * np.sqrt(odds * (1 - odds) / K).sum(), "standard deviations"),
+        (lambda odds, K: 0.5 * _apart(odds, 1).sum(), "one draw"),
+        (lambda odds, K: 0.5 * K * _apart(odds, K).sum(), "differences of counts"),
+        (lambda odds, K: _apart(odds, K).mean(), "mean over the values"),
+        (lambda odds, K: 0.0, "no single set"), (lambda odds, K: 0.4, "is not 0.400"),
+    ],
+    "world": [((7, "b"), "prior of the page"), ((10, "b"), "reach into the half"), ((9, "b"), "not what the odds"),
+              ((8, "a"), "still be found wrong"), ((8, "c"), "1 in 8")],
 }
