@@ -38,6 +38,7 @@ def site(tmp_path_factory):
     Image.fromarray(np.full((60, 200), 128, np.uint8)).save(source / "figure.png")
     small_site.build(folder, {"extensions": ["live"], "html_theme": "sphinx_book_theme", "html_title": "Draw",
                               "html_context": {"default_mode": "auto"},
+                              "html_favicon": str(pages.ROOT / "book/_static/favicon.svg"),
                               "html_static_path": [str(pages.ROOT / "book/_static")], "html_css_files": ["course.css"]})
     return folder / "html"
 
