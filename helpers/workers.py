@@ -90,6 +90,7 @@ def hands(count=None, scheduler=None, tell=None):
             raise ValueError(f"scheduler {str(address)!r} does not answer: {_one_line(error)}") from None
         crew = Crew(client, "workers" if scheduler is None else f"scheduler {scheduler!r}", tell or _to_stderr)
         crew.check(count or 1)
+        stack.enter_context(crew.hearing_interrupts())
         yield crew
 
 
@@ -116,6 +117,7 @@ class Crew:
         self.client, self.name, self.tell = client, name, tell
         self.papers = _papers()
         self.there, self._died = set(), queue.SimpleQueue()
+        self._interrupted = False
         client.subscribe_topic("all", self._hear)
 
     def __len__(self):
@@ -175,15 +177,38 @@ class Crew:
             _compare(self.papers, papers, worker)
         self.there |= set(answers)
 
+    @contextlib.contextmanager
+    def hearing_interrupts(self):
+        """Take note of Ctrl-C also where Python drops it: in the destructors of what dask hands out."""
+        before = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
+            yield
+            return
+
+        def note(number, frame):
+            self._interrupted = True
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
     def _hear(self, event):
         """Take note of who came and who died; called by another thread."""
         _, what = event
         if what.get("action") == "add-worker":
             self.there.add(what["worker"])
         elif what.get("action") == "remove-worker":
-            self.there.discard(what["worker"])
-            if not what.get("expected"):
-                self._died.put(what["worker"])
+            self._lose(what["worker"], died=not what.get("expected"))
+
+    def _lose(self, worker, died=True):
+        """Take a worker off the list, once, whoever notices first."""
+        with contextlib.suppress(KeyError):
+            self.there.remove(worker)
+            if died:
+                self._died.put(worker)
 
     def _tell_deaths(self):
         with contextlib.suppress(queue.Empty):
@@ -197,6 +222,13 @@ class Crew:
             future = None
             with contextlib.suppress(queue.Empty):
                 future = done.get(timeout=LOOK)
+            if self._interrupted:
+                self._interrupted = False
+                raise KeyboardInterrupt
+            if future is None:  # who died before the scheduler knew that we listen was not announced
+                with contextlib.suppress(OSError, TimeoutError):
+                    for worker in self.there - set(self.client.scheduler_info(n_workers=-1)["workers"]):
+                        self._lose(worker)
             self._tell_deaths()
             if self.client.status != "running":
                 raise self._gone()
