@@ -389,7 +389,7 @@ def test_when_no_worker_is_left_the_run_ends(doomed, monkeypatch, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_an_interrupt_that_python_drops_is_heard(doomed, request):
+def test_an_interrupt_that_python_drops_is_heard(cluster, request):
     """In a destructor an exception is lost, and dask's results have destructors."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" has it ignored
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
@@ -403,8 +403,8 @@ def test_an_interrupt_that_python_drops_is_heard(doomed, request):
         Last()
         yield (-2,)
 
-    doomed.grow(1)
-    with hands(scheduler=doomed.address, tell=lambda line: None) as crew, pytest.raises(KeyboardInterrupt):
+    cluster.grow(1)
+    with hands(scheduler=cluster.address) as crew, pytest.raises(KeyboardInterrupt):
         list(crew.map(abs, items()))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
