@@ -37,6 +37,7 @@ def small(folder):
     Image.fromarray(np.uint8(255 * photo("cat", 128))).save(source / "figure.png")
     _, warnings = small_site.build(folder, {
         "extensions": ["live"], "html_theme": "sphinx_book_theme", "html_css_files": ["course.css"],
+        "html_favicon": str(pages.ROOT / "book/_static/favicon.svg"),
         "html_static_path": [str(pages.ROOT / "book/_static")], "language": "en",
         "html_context": {"default_mode": "auto"}})
     assert not warnings
