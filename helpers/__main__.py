@@ -275,6 +275,8 @@ def train(
     epochs: Annotated[float | None, typer.Option(help="A shorter training.")] = None,
     minutes: Annotated[float | None, typer.Option(help="A shorter training.")] = None,
     strategy: Annotated[int | None, typer.Option(help="How many devices share each batch.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32 for a processor without bfloat16, which is then "
+                                                       "several times faster; the weights round otherwise.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for weights and model card.")] = None,
     evaluate: Annotated[bool, typer.Option("--evaluate", help="Do not train: measure the weights that are there, and "
                                                               "write the numbers into their card.")] = False,
@@ -284,11 +286,11 @@ def train(
 
     with _plainly():
         if evaluate:
-            if any(option is not None for option in (photos, epochs, minutes, strategy)):
+            if any(option is not None for option in (photos, epochs, minutes, strategy, precision)):
                 raise ValueError("evaluate: nothing is trained, so it goes with no other option than --output")
             measure(name, output)
             return
-        if not train(name, photos, epochs, minutes, strategy, output):
+        if not train(name, photos, epochs, minutes, strategy, output, precision=precision):
             raise typer.Exit(130)
 
 

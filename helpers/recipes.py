@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from helpers import validation
 
+PRECISIONS = ("float32", "mixed_bfloat16")
+
 
 class Recipe(NamedTuple):
     """Everything that a training depends on, beside the code of its model."""

@@ -11,10 +11,10 @@ from helpers import pretrained, recipes, validation
 from helpers.files import make_folder
 from helpers.images import cache_folder
 
-SHORTENED = Path("weights")  # where a shortened training writes: never over the full-length weights
+OTHER = Path("weights")  # where a training writes that is not the recipe's: never over the weights that are shipped
 
 
-def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=None, progress=True):
+def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=None, progress=True, precision=None):
     """Train one model and write its weights and card; return True, or False if Ctrl-C stopped it before the end.
 
     With the variable ``TF_CONFIG``, several machines share each batch (``helpers.training.machines``): the same call on
@@ -32,11 +32,21 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     strategy : int, optional
         Number of devices to share each batch.
     folder : path, optional
-        Where weights and card go: by default ``helpers/weights``, or ``weights`` for a shortened training.
+        Where weights and card go: by default ``helpers/weights``, or ``weights`` for a training that is not the
+        recipe's.
+    precision : str, optional
+        "float32" or "mixed_bfloat16" instead of the recipe's. Processors without instructions for bfloat16 imitate it,
+        and take several times as long as for float32.
     """
     recipe = recipes.recipe(name)
-    shortened = epochs is not None or minutes is not None
-    folder = Path(folder or (SHORTENED if shortened else pretrained.FOLDER))
+    if precision is None:
+        if recipe.precision == "mixed_bfloat16" and _knows_bfloat16() is False:
+            print("this processor has no instructions for bfloat16 and imitates them slowly: --precision float32 is "
+                  "several times faster, and rounds in another way")
+    else:
+        recipe = recipe._replace(precision=validation.choice(precision, "precision", recipes.PRECISIONS))
+    other = epochs is not None or minutes is not None or recipe != recipes.recipe(name)
+    folder = Path(folder or (OTHER if other else pretrained.FOLDER))
     joined = bool(os.environ.get("TF_CONFIG", "").strip())
     if not joined:  # or else it is the chief's business
         make_folder(folder)  # one that cannot be written to is told at once
@@ -71,12 +81,12 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     def make():
         return Loop(lambda: training(recipe, **arguments), recipe, strategy, parts)
 
-    length = ""
+    length = "" if recipe == recipes.recipe(name) else f"-{precision}"
     if epochs is not None:
         steps = round(validation.number(epochs, "epochs", low=0, open_low=True) * recipe.epoch)
-        recipe, length = shorten(recipe, steps), f"-{epochs:g}-epochs"
+        recipe, length = shorten(recipe, steps), f"{length}-{epochs:g}-epochs"
     if minutes is not None:
-        length = f"-{validation.number(minutes, 'minutes', low=0, open_low=True):g}-minutes"
+        length += f"-{validation.number(minutes, 'minutes', low=0, open_low=True):g}-minutes"
     checkpoint = cache_folder() / "training" / f"{name}-{source}{length}.npz"
     if minutes is not None:  # a training that goes on keeps the number of steps that was measured when it began
         recipe = shorten(recipe, planned_steps(checkpoint) if checkpoint.exists() else _steps_in(minutes, make))
@@ -182,6 +192,15 @@ def _finish(name, recipe, loop, pictures, source, folder, needed):
     pretrained.save(name, ready.networks, about, folder)
     print(f"wrote {name} to {folder} after {loop.minutes:.1f} minutes")
     _tell(metrics)
+
+
+def _knows_bfloat16(cpuinfo=Path("/proc/cpuinfo")):
+    """Say whether the processor has instructions for bfloat16; None where that is not told."""
+    try:
+        flags = cpuinfo.read_text().lower().split()
+    except OSError:
+        return None
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
 
 
 def _tell(metrics):

@@ -22,9 +22,8 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.files import make_folder, write_whole
+from helpers.recipes import PRECISIONS
 from helpers.validation import brief
-
-PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 class Player(NamedTuple):

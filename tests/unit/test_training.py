@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import pretrained, training
+from helpers import pretrained, recipes, training
 from helpers import train as command
 from helpers.images import cache_folder
 from helpers.models import gan
@@ -511,6 +511,41 @@ def test_a_shorter_training_does_not_touch_the_full_weights(tmp_path, recipe, mo
     assert card["recipe"]["steps"] == 8 and not (tmp_path / "full").exists()
     assert command.train("toy", progress=False)
     assert pretrained.card("toy", tmp_path / "full")["recipe"]["steps"] == 12
+
+
+def test_another_precision_does_not_touch_the_shipped_weights(tmp_path, recipe, monkeypatch):
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "full")
+    assert command.train("toy", precision="mixed_bfloat16", progress=False)
+    assert pretrained.card("toy", tmp_path / "weights")["recipe"]["precision"] == "mixed_bfloat16"
+    assert not (tmp_path / "full").exists()
+    assert command.train("toy", precision=recipe.precision, progress=False)
+    assert pretrained.card("toy", tmp_path / "full")["recipe"] == recipe.fingerprint()
+    with pytest.raises(ValueError, match="precision 'float16' is unknown"):
+        command.train("toy", precision="float16", progress=False)
+
+
+def test_other_precisions_have_checkpoints_of_their_own(tmp_path, recipe):
+    for precision in (None, "mixed_bfloat16", "mixed_bfloat16"):
+        toy.on_watch.append(lambda: os.kill(os.getpid(), signal.SIGINT))
+        command.train("toy", precision=precision, progress=False)
+    assert len(list((cache_folder() / "training").glob("toy-*.npz"))) == 2
+
+
+@pytest.mark.parametrize(("flags", "slow"), [
+    ("flags : fpu avx2 fma", True), ("flags : avx2 avx512_bf16", False), ("Features : fp asimd bf16", False)])
+def test_a_processor_that_imitates_bfloat16_is_told(tmp_path, recipe, monkeypatch, capsys, flags, slow):
+    (tmp_path / "cpuinfo").write_text(flags)
+    found = command._knows_bfloat16(tmp_path / "cpuinfo")
+    monkeypatch.setattr(command, "_knows_bfloat16", lambda: found)
+    monkeypatch.setitem(recipes.RECIPES, "toy", recipe._replace(precision="mixed_bfloat16"))
+    command.train("toy", epochs=0.01, progress=False)
+    assert ("--precision float32" in capsys.readouterr().out) is slow
+    command.train("toy", epochs=0.01, progress=False, precision="mixed_bfloat16")
+    assert "--precision" not in capsys.readouterr().out
+
+
+def test_where_nothing_tells_of_the_processor_nothing_is_said(tmp_path):
+    assert command._knows_bfloat16(tmp_path / "nothing") is None
 
 
 def test_minutes_become_steps(tmp_path, recipe, monkeypatch):
