@@ -32,7 +32,7 @@ LOG = logging.getLogger(__name__)
 KNOB = "turn-knob"
 PANELS = {"restore-digit": "restore_digit.js", "denoise-photo": "denoise_photo.js", "draw-from-noise": "draw.js",
           KNOB: "knobs.js"}
-WORKER = ("engine.js", "methods.js", "denoise.js", "sampler.js", "robots.js", "worker.js")
+WORKER = ("engine.js", "gradients.js", "methods.js", "denoise.js", "sampler.js", "robots.js", "worker.js")
 
 
 class PanelError(SphinxError):

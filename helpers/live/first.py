@@ -33,7 +33,7 @@ def restored_digit(label=FIRST[0], task=FIRST[1]):
     y, operators, sigma = digit_tasks.damage(x, task)
     answers = {
         "U-Net": pretrained.shared("restorer").restore(y, operators, sigma),
-        "GAN": pretrained.shared("inverter").restore(y, operators, sigma, restarts=1, steps=0),
+        "GAN": pretrained.shared("inverter").restore(y, operators, sigma),
         "VAE": pretrained.shared("vae").restore(y, operators, sigma),
     }
     draws = samplers.sample(y[0], operators[0], sigma, pretrained.shared("diffusion-digits"), DRAWS, seed=0,

@@ -18,7 +18,7 @@ SERVED = {  # the networks of each model that pages bring to life
     "classifier": ("classifier",),
     "restorer": ("restorer",),
     "vae": ("encoder", "decoder"),
-    "gan": ("generator",),
+    "gan": ("generator", "discriminator"),
     "inverter": ("encoder",),
     "diffusion-digits": ("denoiser",),
     "diffusion-robots": ("denoiser",),

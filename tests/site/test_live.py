@@ -175,7 +175,7 @@ def test_a_finger_wipes(browser, address):
 def test_the_newest_question_counts(visit):
     page = visit().page
     press(page, "Hole")
-    page.locator(".live-reading", has_text="walking").first.wait_for(timeout=WAIT)
+    page.locator(".live-reading", has_text="on its way").first.wait_for(timeout=WAIT)
     press(page, "Noise")
     assert "noise of level 0.5" in settled(page)
 
@@ -185,7 +185,7 @@ def test_no_motion_where_none_is_wanted(browser, address):
     page = context.new_page()
     page.goto(f"{address}/{PAGE}")
     page.evaluate("""() => { window.walked = 0; new MutationObserver(() => {
-        window.walked += document.querySelector('.live-panel').textContent.includes('walking');
+        window.walked += document.querySelector('.live-panel').textContent.includes('on its way');
     }).observe(document.querySelector('.live-panel'), { subtree: true, childList: true, characterData: true }); }""")
     press(page, "Hole")
     settled(page)

@@ -45,8 +45,9 @@ def assert_same(network, inputs, tolerance=1e-4):
 def random_weights(network, rng):
     """Give a network weights that float16 holds exactly; variances above zero."""
     for variable in network.variables:
-        value = rng.normal(0, 0.5, variable.shape).astype(np.float16).astype(np.float32)
-        variable.assign(np.abs(value) + 0.25 if "variance" in variable.path else value)
+        value = rng.normal(0, 0.5, variable.shape)
+        value = np.abs(value) + 0.25 if "variance" in variable.path else value
+        variable.assign(value.astype(np.float16).astype(np.float32))
 
 
 def picture(*shape):

@@ -18,8 +18,8 @@ RUN = """({ program, contents, questions, noise }) => {
   }
   const answers = questions.map(({ y, mask, sigma }) => {
     const question = { y: y.data, mask: mask.data, sigma };
-    const pictures = [restorer, gan, vae].map((method) => method(models, question));
-    const batch = tensor([3, ...SIDES], Float32Array.from(pictures.flatMap((one) => [...one])));
+    const pictures = [restorer, vae].map((method) => method(models, question));
+    const batch = tensor([2, ...SIDES], Float32Array.from(pictures.flatMap((one) => [...one])));
     return { pictures: batch, odds: read(models, batch) };
   });
   let used = 0;
@@ -44,14 +44,13 @@ def both():
         questions.append({"y": y, "mask": mask, "sigma": sigma})
         pictures = np.concatenate([
             pretrained.shared("restorer").restore(y, operators, sigma),
-            pretrained.shared("inverter").restore(y, operators, sigma, restarts=1, steps=0),
             pretrained.shared("vae").restore(y, operators, sigma)]).clip(0, 1)
         expected.append((pictures, pretrained.shared("classifier").probabilities(pictures)))
     y, operators, sigma = digit_tasks.damage(x, "hole")
     drawn = samplers.sample(y[0], operators[0], sigma, pretrained.shared("diffusion-digits"), 2, seed=4,
                             method="repaint", steps=3, jumps=2)
     noise = np.random.default_rng(4).standard_normal(20 * 2 * 784).astype(np.float32)
-    found = javascript.run(["engine.js", "methods.js"], RUN, {
+    found = javascript.run(["engine.js", "gradients.js", "methods.js"], RUN, {
         "program": kernel.packed(), "contents": {name: pack.shipped(name) for name in pack.SERVED},
         "questions": questions, "noise": noise})
     return found, expected, drawn, x

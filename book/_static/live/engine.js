@@ -126,6 +126,43 @@ function into(data, n, columns, bias) {
   };
 }
 
+/* Return a function that hands over the rows of a tensor as they are. */
+function rowsOf({ shape, data }) {
+  const k = shape.at(-1);
+  return (to, numbers, first, count) => numbers.set(data.subarray(first * k, (first + count) * k), to);
+}
+
+/* Return a function that hands over the patches under a kernel as rows, for out × across places of each picture. */
+function patchesOf({ shape: [, high, wide, c], data }, [kh, kw], [down, right], out, across) {
+  const run = kw * c, line = wide * c;
+  return (to, numbers, first, count) => {
+    for (let place = first; place < first + count; place++) {
+      const j = place % across, i = Math.floor(place / across) % out, picture = Math.floor(place / (across * out));
+      let from = ((picture * high + i * down) * wide + j * right) * c;
+      for (let row = 0; row < kh; row++, from += line, to += run) numbers.set(data.subarray(from, from + run), to);
+    }
+  };
+}
+
+/* The reverse: return a function that adds up rows where their patches lie in y, whose places are h × w. */
+function scattered({ shape: [, high, wide, c], data }, columns, [h, w], [kh, kw], [down, right], top, left) {
+  return (from, numbers, first, count) => {
+    for (let place = first; place < first + count; place++, from += columns) {
+      const j = place % w, i = Math.floor(place / w) % h, picture = Math.floor(place / (w * h));
+      for (let r = 0; r < kh; r++) {
+        const row = i * down + r - top;
+        if (row < 0 || row >= high) continue;
+        for (let s = 0; s < kw; s++) {
+          const column = j * right + s - left;
+          if (column < 0 || column >= wide) continue;
+          const to = ((picture * high + row) * wide + column) * c, source = from + (r * kw + s) * c;
+          for (let o = 0; o < c; o++) data[to + o] += numbers[source + o];
+        }
+      }
+    }
+  };
+}
+
 /* --------------------------------------------------------------------------------------------------------- padding */
 
 /* How many zeros stand before a side, and how long the output is, as in TensorFlow. */
@@ -134,6 +171,15 @@ function padding(side, kernel, stride, kind) {
   const out = Math.ceil(side / stride);
   const all = Math.max((out - 1) * stride + kernel - side, 0);
   return { before: all >> 1, after: all - (all >> 1), out };
+}
+
+/* The same for a transposed convolution: how much of its prints lies before the picture, and how long the output is. */
+function printed([, h, w], [kh, kw], { padding: kind, strides: [down, right] }) {
+  const [rows, columns] = [[h, kh, down], [w, kw, right]].map(([side, kernel, stride]) => {
+    const more = Math.max(kernel - stride, 0);
+    return { before: kind === "same" ? more >> 1 : 0, out: side * stride + (kind === "same" ? 0 : more) };
+  });
+  return { rows, columns };
 }
 
 function padded(x, rows, columns, value = 0) {
@@ -170,8 +216,7 @@ const layers = {
     run([x], layer, weight, matrix, products) {
       const { k, n, columns } = matrix;
       const y = tensor([...x.shape.slice(0, -1), n]);
-      const fill = (to, numbers, first, count) => numbers.set(x.data.subarray(first * k, (first + count) * k), to);
-      products.multiply(size(x.shape) / k, matrix, fill, into(y.data, n, columns, weight(layer.bias)?.data));
+      products.multiply(size(x.shape) / k, matrix, rowsOf(x), into(y.data, n, columns, weight(layer.bias)?.data));
       return y;
     },
   },
@@ -182,24 +227,14 @@ const layers = {
       return products.pack(kh * kw * ci, n, (row, column) => data[row * n + column]);
     },
     run([x], layer, weight, matrix, products) {
-      const [count, h, w, c] = x.shape, [kh, kw] = weight(layer.kernel).shape, [down, right] = layer.strides;
+      const [count, h, w] = x.shape, [kh, kw] = weight(layer.kernel).shape, [down, right] = layer.strides;
       const rows = padding(h, kh, down, layer.padding), columns = padding(w, kw, right, layer.padding);
-      const { data, shape: [, high, wide] } = padded(x, rows, columns);
+      const inside = padded(x, rows, columns);
       const y = tensor([count, rows.out, columns.out, matrix.n]);
-      const run = kw * c, line = wide * c;
-
-      function patches(to, numbers, first, howMany) {
-        for (let place = first; place < first + howMany; place++) {
-          const j = place % columns.out, i = Math.floor(place / columns.out) % rows.out;
-          const picture = Math.floor(place / (columns.out * rows.out));
-          let from = ((picture * high + i * down) * wide + j * right) * c;
-          for (let row = 0; row < kh; row++, from += line, to += run) numbers.set(data.subarray(from, from + run), to);
-        }
-      }
-
+      const patches = patchesOf(inside, [kh, kw], layer.strides, rows.out, columns.out);
       const take = into(y.data, matrix.n, matrix.columns, weight(layer.bias)?.data);
       products.multiply(count * rows.out * columns.out, matrix, patches, take);
-      if (data !== x.data && data.length >= LARGE) spare.push(data);
+      if (inside.data !== x.data && inside.data.length >= LARGE) spare.push(inside.data);
       return y;
     },
   },
@@ -210,33 +245,12 @@ const layers = {
       return products.pack(ci, kh * kw * co, (row, column) => data[column * ci + row]);
     },
     run([x], layer, weight, matrix, products) {
-      const [count, h, w, c] = x.shape, [kh, kw, co] = weight(layer.kernel).shape, [down, right] = layer.strides;
-      const same = layer.padding === "same";
-      const out = (side, kernel, stride) => side * stride + (same ? 0 : Math.max(kernel - stride, 0));
-      const before = (kernel, stride) => (same ? Math.max(kernel - stride, 0) >> 1 : 0);
-      const high = out(h, kh, down), wide = out(w, kw, right), top = before(kh, down), left = before(kw, right);
-      const y = tensor([count, high, wide, co]);
-      const bias = weight(layer.bias)?.data;
+      const [count, h, w] = x.shape, [kh, kw, co] = weight(layer.kernel).shape;
+      const { rows, columns } = printed(x.shape, [kh, kw], layer);
+      const y = tensor([count, rows.out, columns.out, co]), bias = weight(layer.bias)?.data;
       if (bias) for (let i = 0; i < y.data.length; i++) y.data[i] = bias[i % co];
-
-      const fill = (to, numbers, first, howMany) =>
-        numbers.set(x.data.subarray(first * c, (first + howMany) * c), to);
-      function scatter(from, numbers, first, howMany) {
-        for (let place = first; place < first + howMany; place++, from += matrix.columns) {
-          const j = place % w, i = Math.floor(place / w) % h, picture = Math.floor(place / (w * h));
-          for (let r = 0; r < kh; r++) {
-            const row = i * down + r - top;
-            if (row < 0 || row >= high) continue;
-            for (let s = 0; s < kw; s++) {
-              const column = j * right + s - left;
-              if (column < 0 || column >= wide) continue;
-              const to = ((picture * high + row) * wide + column) * co, source = from + (r * kw + s) * co;
-              for (let o = 0; o < co; o++) y.data[to + o] += numbers[source + o];
-            }
-          }
-        }
-      }
-      products.multiply(count * h * w, matrix, fill, scatter);
+      const scatter = scattered(y, matrix.columns, [h, w], [kh, kw], layer.strides, rows.before, columns.before);
+      products.multiply(count * h * w, matrix, rowsOf(x), scatter);
       return y;
     },
   },

@@ -6,6 +6,7 @@
 
 const PIXELS = 784, CLASSES = 10, SIDES = [28, 28, 1];
 const GENERATOR_ERROR = 0.15;  // as in helpers/models/vae.py
+const REALISM = 0.1;  // the weight of the discriminator's opinion, as in helpers/models/inversion.py
 const UNSAID = [-1, -1];  // neither a class nor whether the digit is bent
 const clip = (x) => Math.min(Math.max(x, 0), 1);
 const identity = (n) => tensor([n, n], Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) ? 0 : 1)));
@@ -69,15 +70,65 @@ function vae(models, measurement, rounds = 10) {
   return x.data.slice(best * PIXELS, (best + 1) * PIXELS);
 }
 
-/* The GAN's generator draws the digit that an encoder guesses behind the damage. (Inverter.restore with steps=0) */
-function gan(models, measurement) {
+/* Where the GAN's search begins: the encoder's best guess of class and z, and others drawn as it finds them likely.
+   (Inverter._from_encoder in helpers/models/inversion.py) */
+function guesses(models, measurement, count, normal, uniform) {
   const { encoder } = models.inverter, input = damaged(measurement);
-  const [logits] = encoder.run([input, tensor([1, CLASSES])]);
-  const label = tensor([1, CLASSES]);
-  label.data[logits.data.indexOf(Math.max(...logits.data))] = 1;
-  const [, mean] = encoder.run([input, label]);
-  const [x] = models.gan.generator.run([mean, label]);
-  return keepKnown(x.data, measurement);
+  const [logits] = encoder.run([input, tensor([1, CLASSES])]), odds = softmax(logits).data;
+  const label = tensor([count, CLASSES]), z = [];
+  for (let k = 0; k < count; k++) {
+    let chosen = odds.indexOf(Math.max(...odds));
+    if (k > 0) {
+      let left = uniform();
+      chosen = Math.max(odds.findIndex((share) => (left -= share) < 0), 0);
+    }
+    label.data[k * CLASSES + chosen] = 1;
+    const [, mean, variance] = encoder.run([input, tensor([1, CLASSES], label.data.slice(k * CLASSES, (k + 1) * CLASSES))]);
+    const width = (value) => Math.exp(0.5 * Math.min(Math.max(value, -8), 4));
+    z.push(...mean.data.map((value, i) => value + (k > 0 ? width(variance.data[i]) * normal() : 0)));
+  }
+  return { label, z: tensor([count, z.length / count], Float32Array.from(z)) };
+}
+
+/* How badly digits explain a measurement: far from it, an unlikely z, or no digit in the eyes of the discriminator. With
+   the slope of that by each z. (Inverter._objective) */
+function objective(models, { y, mask, sigma }, { label, z }) {
+  const n = z.shape[0], width = z.shape[1], spread = 1 / (2 * (sigma ** 2 + GENERATOR_ERROR ** 2));
+  const drawn = traced(models.gan.generator, [z, label]), x = drawn.output;
+  const judged = traced(models.gan.discriminator, [x, label]), real = judged.output;
+  const cost = new Float64Array(n);
+  z.data.forEach((value, i) => { cost[Math.floor(i / width)] += value ** 2 / 2; });
+  x.data.forEach((value, i) => {
+    const k = i % PIXELS;
+    cost[Math.floor(i / PIXELS)] += spread * (mask[k] * value - y[k]) ** 2;
+  });
+  real.data.forEach((value, i) => { cost[i] += REALISM * functions.softplus(-value); });
+  const [byPicture] = judged.back(tensor(real.shape, real.data.map((value) => -REALISM * sigmoid(-value))));
+  const slope = tensor(x.shape, x.data.map((value, i) => {
+    const k = i % PIXELS;
+    return byPicture.data[i] + 2 * spread * mask[k] * (mask[k] * value - y[k]);
+  }));
+  const [byZ] = drawn.back(slope);
+  return { x, cost, slope: byZ.data.map((value, i) => value + z.data[i]) };
+}
+
+/* The GAN searches the z behind the damage, by Adam and from all guesses at once. Yields the best digit so far at each
+   step. (Inverter._descend) */
+function* search(models, measurement, start, steps = 50, rate = 0.1, decay = 0.9, decaySquared = 0.99) {
+  const { label, z: { shape, data } } = start, z = tensor(shape, data.slice());
+  const momentum = new Float64Array(data.length), square = new Float64Array(data.length);
+  for (let step = 1; ; step++) {
+    const { x, cost, slope } = objective(models, measurement, { label, z });
+    const best = cost.indexOf(Math.min(...cost));
+    yield keepKnown(x.data.slice(best * PIXELS, (best + 1) * PIXELS), measurement);
+    if (step > steps) return;
+    const lower = rate * 0.5 * (1 + Math.cos(Math.PI * step / (steps + 1)));
+    slope.forEach((value, i) => {
+      momentum[i] = decay * momentum[i] + (1 - decay) * value;
+      square[i] = decaySquared * square[i] + (1 - decaySquared) * value ** 2;
+      z.data[i] -= lower * (momentum[i] / (1 - decay ** step)) / (Math.sqrt(square[i] / (1 - decaySquared ** step)) + 1e-8);
+    });
+  }
 }
 
 /* The clean pictures that a diffusion model guesses behind noise of level t; of all of them is said the same, a list with
@@ -134,14 +185,19 @@ function shown(batch, { y, mask, sigma }) {
   }));
 }
 
-/* Standard Gaussian numbers from a seed: uniform ones by mulberry32, turned by Box and Muller. */
-function gaussian(seed) {
+/* Uniform numbers from 0 to 1 from a seed, by mulberry32. */
+function uniformly(seed) {
   let state = seed >>> 0;
-  const uniform = () => {
+  return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let t = Math.imul(state ^ (state >>> 15), state | 1);
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/* Standard Gaussian numbers from a seed, by Box and Muller. */
+function gaussian(seed) {
+  const uniform = uniformly(seed);
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }

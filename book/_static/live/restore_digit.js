@@ -9,7 +9,7 @@
   const MODELS = ["classifier", "restorer", "inverter", "gan", "vae", "diffusion-digits"];
   const METHODS = {
     restorer: ["U-Net", "trained on damaged digits", 1],
-    gan: ["GAN", "drawn as its encoder guesses", 1],
+    gan: ["GAN", "searches the digit behind it", 1],
     vae: ["VAE", "fills in, looks, fills in again", 1],
     diffusion: ["Diffusion", "four draws of what it could have been", ANSWERS],
   };
@@ -267,7 +267,7 @@
       now.hidden = false;
       place.classList.add("live-begun");
       drawBoard();
-      say("The networks are coming: about 9 MB, once.");
+      say("The networks are coming: about 10 MB, once.");
       const mine = ++attempt;
       live.computer(MODELS, (message) => { if (mine === attempt) hear(message); })
         .then((worker) => {
@@ -337,7 +337,7 @@
         const picture = pictures.subarray(i * PIXELS, (i + 1) * PIXELS);
         paint(canvas, picture);
         if (moving) {
-          words.textContent = "walking …";
+          words.textContent = "on its way …";
           return;
         }
         const near = count > 1 ? "" : `, ${decibels(state.x, picture)}`;

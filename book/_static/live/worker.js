@@ -6,13 +6,15 @@
 
 "use strict";
 
+const STARTS = 4;  // of the GAN's search
+
 const models = {};
 let products, newest = 0;
 
 const METHODS = [  // in the order in which they answer; each with the models that it needs
   ["restorer", ["restorer"], async (question, tell) => tell(one(restorer(models, question)))],
-  ["gan", ["inverter", "gan"], async (question, tell) => tell(one(gan(models, question)))],
   ["vae", ["vae"], async (question, tell) => tell(one(vae(models, question)))],
+  ["gan", ["inverter", "gan"], searchAll],
   ["diffusion", ["diffusion-digits"], repaintAll],
 ];
 
@@ -33,16 +35,24 @@ const pause = () => new Promise((resolve) => {
   channel.port2.postMessage(null);
 });
 
-async function repaintAll(question, tell, stale) {
+/* Show the pictures of a walk as it goes, and the last one for good; stop when another question has come. */
+async function follow(walk, { still }, tell, stale) {
   let last;
-  for (const pictures of repaint(models, question, question.answers, gaussian(question.seed))) {
-    last = pictures;
-    if (!question.still) tell(pictures, true);
+  for (last of walk) {
+    if (!still) tell(last, true);
     await pause();
     if (stale()) return;
   }
   tell(last);
 }
+
+function searchAll(question, tell, stale) {
+  const start = guesses(models, question, STARTS, gaussian(question.seed), uniformly(question.seed));
+  return follow(search(models, question, start), question, (x, moving) => tell(one(x), moving), stale);
+}
+
+const repaintAll = (question, tell, stale) =>
+  follow(repaint(models, question, question.answers, gaussian(question.seed)), question, tell, stale);
 
 async function answer(question) {
   const stale = () => question.number !== newest;
