@@ -136,11 +136,10 @@ function padding(side, kernel, stride, kind) {
   return { before: all >> 1, after: all - (all >> 1), out };
 }
 
-function padded(x, rows, columns, value = 0) {
+function padded(x, rows, columns) {
   const [n, h, w, c] = x.shape;
   if (!rows.before && !rows.after && !columns.before && !columns.after) return x;
   const y = tensor([n, h + rows.before + rows.after, w + columns.before + columns.after, c]);
-  if (value) y.data.fill(value);
   const line = y.shape[2] * c;
   for (let i = 0; i < n; i++) {
     for (let row = 0; row < h; row++) {
