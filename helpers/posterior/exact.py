@@ -96,8 +96,8 @@ def exact_posterior(y, operator, sigma, open=robots.ATTRIBUTES, attributes=None,
         constant = np.square(y - operator.forward(np.ones((size, size, 3)))).sum()
         likelihood = (cost + constant <= SAME).astype(np.float64)
     else:
-        likelihood = np.exp(-(cost - cost[prior > 0].min()) / (2 * sigma**2), where=np.isfinite(cost),
-                            out=np.zeros_like(cost))
+        possible = np.isfinite(cost) & (prior > 0)  # the best that the prior excludes may fit better by far
+        likelihood = np.exp(-(cost - cost[prior > 0].min()) / (2 * sigma**2), where=possible, out=np.zeros_like(cost))
     joint = likelihood * prior
     if not joint.sum() > 0:
         raise ValueError("y was left by no robot: without noise no measurement of the world is equal to it")

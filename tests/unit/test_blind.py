@@ -25,6 +25,17 @@ def moved():
     return x, y, estimate_kernel(y, 21)
 
 
+def test_a_kernel_that_was_found_is_used_with_the_noise_that_was_told(monkeypatch):
+    told, y = [], np.random.default_rng(0).random((40, 50))
+    monkeypatch.setattr(blind, "estimate_kernel", lambda y, size, weight: MOTION.kernel)
+    monkeypatch.setattr(blind, "estimate_noise", lambda y: 0.25)
+    monkeypatch.setattr(blind, "total_variation", lambda y, operator, sigma: told.append((operator, sigma)))
+    for sigma in (None, 0.1, 0.0):
+        assert restoration.blind_deconvolution(y, 15, sigma)[1] is MOTION.kernel
+    assert [sigma for _, sigma in told] == [0.25, 0.1, 0.0]
+    assert all(np.array_equal(operator.forward(y), MOTION.forward(y)) for operator, _ in told)
+
+
 def test_a_motion_is_found_and_undone(moved):
     x, y, kernel = moved
     assert kernel_correlation(kernel, MOTION.kernel) > 0.8
@@ -50,7 +61,10 @@ def test_a_kernel_is_light_that_only_adds_and_is_not_lost(shape, size):
     for k, x in seen:
         assert k.min() >= 0 and abs(k.sum() - 1) < 1e-5 and np.isfinite(x).all()
         assert k.shape[0] == k.shape[1] and k.shape[0] % 2 == 1
-    assert [len(k) for k, _ in seen][-1] == size and kernel.shape == (size, size)
+    sides = [len(k) for k, _ in seen]
+    assert sides == sorted(sides) and sides[0] == 3 and sides[-1] == size and kernel.shape == (size, size)
+    for k, x in seen:  # picture and kernel are made smaller alike, but for a pixel of each
+        assert x.shape[0] == 8 or abs(x.shape[0] - shape[0] * len(k) / size) < shape[0] / size + 1
     assert np.abs(np.array(signal_middle(kernel)) - size // 2).max() <= 0.51
 
 
@@ -82,6 +96,24 @@ def test_the_kernel_step_is_least_squares_without_negative_weights():
     assert np.abs(found.ravel() - expected).max() < 2e-3
 
 
+def test_the_picture_step_is_the_papers():
+    """Xu et al. 2011, written out with matrices on a tiny picture."""
+    rng, shape, weight = np.random.default_rng(4), (5, 6), 0.03
+    kernel = rng.random((3, 3)) / 4.5
+    units = [unit.reshape(shape) for unit in np.eye(30)]
+    K = np.stack([Blur(kernel).forward(unit).ravel() for unit in units], 1)
+    right, down = (np.stack([(np.roll(unit, -1, axis) - unit).ravel() for unit in units], 1) for axis in (1, 0))
+    y = rng.random(shape)
+    x, beta = y.ravel(), 2 * weight
+    while beta < 4:
+        strong = (right @ x) ** 2 + (down @ x) ** 2 > weight / beta
+        wanted = right.T @ (strong * (right @ x)) + down.T @ (strong * (down @ x))
+        x = np.linalg.solve(K.T @ K + beta * (right.T @ right + down.T @ down), K.T @ y.ravel() + beta * wanted)
+        beta *= 2
+        assert 0 < strong.mean() < 1
+    np.testing.assert_allclose(blind.sharp_edges(y, kernel, weight, last=4).ravel(), x, atol=1e-5)
+
+
 def test_strong_edges_stay_as_steep_as_they_were_and_weak_ones_go():
     x = np.zeros((32, 32), np.float32)
     x[8:24, 8:24] = 0.8
@@ -108,6 +140,28 @@ def test_the_strongest_edges_of_a_large_picture_are_looked_at():
     assert part.shape == (512, 512) and np.isclose(part.std() * 512, y.std() * np.sqrt(y.size), rtol=0.1)
 
 
+@pytest.mark.parametrize("corner", [(0, 0), (0, 9), (7, 0), (7, 9)])
+def test_edges_in_a_corner_are_looked_at_whole_and_the_border_is_none(corner):
+    """A slope has a step only where its two ends would meet."""
+    y = 0.5 * (np.linspace(0, 1, 25)[None, :] + np.linspace(0, 1, 19)[:, None])
+    y[corner[0] :, corner[1] :][:12, :16] += 0.3 * np.random.default_rng(1).uniform(-1, 1, (12, 16))
+    part = blind._richest(y, 12)
+    windows = np.lib.stride_tricks.sliding_window_view(y, (12, 12))
+    (top, left), = np.argwhere((windows == part).all(axis=(2, 3)))
+    assert corner[0] - 1 <= top <= corner[0] and corner[1] <= left <= corner[1] + 4  # a last row has none below it
+
+
+def test_a_kernel_is_tidied():
+    """Faint weights and small islands go, diagonal neighbours are no islands, and the middle is the centre of mass."""
+    kernel = np.zeros((9, 9))
+    kernel[0, 0], kernel[1, 1], kernel[2, 2] = 2, 3, 2
+    kernel[1, 2] = 0.29  # less than a tenth of the largest
+    kernel[7, 7] = 0.5  # not faint by itself, but less than a tenth of the other island
+    expected = np.zeros((9, 9))
+    expected[3, 3], expected[4, 4], expected[5, 5] = np.array([2, 3, 2]) / 7
+    np.testing.assert_allclose(blind._tidied(kernel), expected)
+
+
 def test_a_sharp_photograph_has_nearly_a_point_for_a_kernel():
     assert restoration.kernel_radius(estimate_kernel(photo("camera", 128), 11)) < restoration.POINT
     assert restoration.kernel_radius(MOTION.kernel) > 3 * restoration.POINT
@@ -117,6 +171,21 @@ def test_halves_agree_about_a_motion_and_not_about_noise(moved):
     _, y, kernel = moved
     assert kernel_agreement(y, 21, kernel=kernel) > 0.8
     assert kernel_agreement(np.random.default_rng(0).random((60, 60)), 15) < 0.8
+
+
+@pytest.mark.parametrize(("kernel", "shape", "halves"), [
+    (np.ones((1, 5)), (60, 90), (30, 90)),  # along the motion to the right
+    (np.ones((5, 1)), (90, 60), (90, 30)),
+    (None, (60, 90), (60, 45)), (None, (90, 60), (45, 60)),  # across the longer side
+    (np.ones((1, 5)), (27, 60), (27, 30)),  # there is too little room along the motion
+])
+def test_a_picture_is_cut_along_the_motion(monkeypatch, kernel, shape, halves):
+    seen = []
+    monkeypatch.setattr(blind, "estimate_kernel", lambda y, size, weight: seen.append(y) or np.eye(size))
+    y = np.random.default_rng(0).random(shape).astype(np.float32)
+    assert kernel_agreement(y, 7, kernel=kernel) == pytest.approx(1)
+    assert [half.shape for half in seen] == [halves] * 2
+    assert np.array_equal(np.concatenate(seen, axis=int(halves[0] == shape[0])), y)
 
 
 def test_kernels_are_compared_at_their_best_shift():
@@ -137,11 +206,15 @@ def test_pictures_are_compared_at_their_best_shift_and_without_their_rim():
     spoiled = x.copy()
     spoiled[:16] = 0
     assert aligned_psnr(x, spoiled) == np.inf
+    white = np.ones((40, 50))
+    assert aligned_psnr(white, white + 0.2) == np.inf, "what is brighter than white is shown as white"
+    assert aligned_psnr(white, white - 0.1) == pytest.approx(20)
 
 
 @pytest.mark.parametrize(("y", "size", "said"), [
     (np.full((30, 30), 0.5), 5, "y shows no edge"),
     (np.random.default_rng(0).random((30, 30)), 31, "size 31 is too large"),
+    (np.random.default_rng(0).random((30, 33)), 17, "size 17 is too large"),
     (np.random.default_rng(0).random((30, 30)), 8, "size must be odd"),
     (np.random.default_rng(0).random((30, 30)), 1, "size must be at least 3"),
     (np.random.default_rng(0).random((30, 30)), 5.0, "size must be a whole number"),

@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal
 
 from helpers.images import robots
 from helpers.operators import Blur, Composition, Downsample, Identity, Mask
-from helpers.posterior.exact import Mixture, exact_posterior
+from helpers.posterior.exact import Mixture, RobotPosterior, exact_posterior
 
 RNG = np.random.default_rng(0)
 ROBOT = np.array([7, 2, 4, 6, 1, 3])
@@ -75,10 +75,30 @@ def test_known_attributes_are_left_as_they_are():
     operator, sigma = OPERATORS["noise"]
     y = seen(operator, sigma)
     everything = exact_posterior(y, operator, sigma)
-    open_two = exact_posterior(y, operator, sigma, open=("eyes", "mouth"), attributes=ROBOT)
+    told = [*ROBOT[:4], 60, -1]  # what is open is not looked at
+    open_two = exact_posterior(y, operator, sigma, open=("eyes", "mouth"), attributes=told)
     given = everything.probabilities[tuple(ROBOT[:4])]
     assert np.allclose(open_two.probabilities[tuple(ROBOT[:4])], given / given.sum())
     assert open_two.odds("head")[ROBOT[2]] == pytest.approx(1)
+
+
+def test_a_prior_may_exclude_the_robot_that_fits_best_by_far():
+    """The others' likelihoods are compared among themselves, or all of them would be 0, and that one's infinite."""
+    prior, operator = np.ones((10,) * 6), Downsample(8)
+    prior[ROBOT[0]] = 0
+    posterior = exact_posterior(seen(operator, 0), operator, 1e-4, open=("colour",), attributes=ROBOT, prior=prior)
+    assert posterior.odds("colour")[ROBOT[0]] == 0 and posterior.odds("colour").sum() == pytest.approx(1)
+
+
+def test_the_mean_of_many_robots_forgets_none():
+    """They are rendered some thousands at a time. Here the last eleven hold half of the probability."""
+    probabilities = np.zeros(robots.WORLD)
+    probabilities[:4096] = 0.5 / 4096
+    probabilities[-11:] = 0.5 / 11
+    mean = RobotPosterior(probabilities.reshape((10,) * 6)).mean()
+    halves = [robots.render(robots.from_index(where)).mean(axis=0, dtype=np.float64)
+              for where in (np.arange(4096), np.arange(robots.WORLD - 11, robots.WORLD))]
+    np.testing.assert_allclose(mean, np.mean(halves, axis=0), atol=1e-6)
 
 
 def test_larger_robots():
@@ -104,6 +124,7 @@ def test_draws_and_mean_follow_the_probabilities():
     ({"sigma": -0.1}, "sigma"),
     ({"open": ("nose",)}, "open"),
     ({"open": ("eyes",)}, "attributes must be given"),
+    ({"open": "eyes"}, "attributes must be given where only eyes is open"),
     ({"open": ("eyes",), "attributes": [1, 2, 3]}, "attributes"),
     ({"open": ("eyes",), "attributes": [1, 2, 3, 4, 5, 60]}, "attributes"),
     ({"prior": np.zeros((10,) * 6)}, "prior"),
@@ -157,6 +178,13 @@ def test_the_perfect_denoiser_follows_the_slope_of_the_log_density(mixture):
     slope = np.stack([(noisy.log_density(x + h * step) - noisy.log_density(x - h * step)) / (2 * h)
                       for step in np.eye(2)], axis=1)
     assert np.allclose(mixture.denoise(x, sigma), x + sigma**2 * slope, atol=1e-6)
+
+
+def test_the_density_of_a_mixture_is_that_of_scipy(mixture):
+    x = RNG.normal(size=(20, 2))
+    expected = sum(w * multivariate_normal(m, c).pdf(x)
+                   for w, m, c in zip(mixture.weights, mixture.means, mixture.covariances, strict=True))
+    np.testing.assert_allclose(mixture.log_density(x), np.log(expected), atol=1e-9)
 
 
 def test_a_mixtures_draws_have_its_moments(mixture):

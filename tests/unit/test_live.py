@@ -87,6 +87,8 @@ KINDS = {
     "flatten": lambda: one(layers.Flatten(), 3, 4, 2),
     "dropout": lambda: one(layers.Dropout(0.5), 3, 4),
     "leaky ReLU layer": lambda: one(layers.LeakyReLU(0.3), 9),
+    "ReLU layer up to six": lambda: one(layers.ReLU(max_value=6), 9),
+    "softmax layer": lambda: one(layers.Softmax(), 3, 4),
     "ReLU layer with a slope": lambda: one(layers.ReLU(negative_slope=0.1), 9),
     **{f"activation {name}": (lambda name=name: one(layers.Activation(name), 40)) for name in graph.ACTIVATIONS},
 }
@@ -115,7 +117,7 @@ def test_arithmetic_of_tensors_and_constants():
                x[..., 1:4], row[:, :, :, -1], ops.one_hot(index[:, 0], 4), ops.one_hot(index[:, 1], 4),
                index[:, :, None] * 1.0,
                layers.Add()([x, x, row]), layers.Multiply()([x, x]), layers.Subtract()([row, x]),
-               ops.sin(x), ops.cos(x), x + x]
+               ops.sin(x), ops.cos(x), ops.relu(x), ops.silu(x), ops.tanh(x), ops.sigmoid(x), ops.softplus(x), x + x]
     rng = np.random.default_rng(1)
     inputs = [rng.normal(size=(2, 4, 5, 6)).astype(np.float32), rng.normal(size=(2, 1, 1, 6)).astype(np.float32),
               np.array([[0, 4], [3, -1]], np.float32)]
@@ -129,6 +131,24 @@ def test_as_many_numbers_in_other_shapes():
     rng = np.random.default_rng(2)
     assert_same(keras.Model([row, column], row + column),
                 [rng.normal(size=(2, *shape)).astype(np.float32) for shape in ((1, 4, 2), (4, 1, 2))])
+
+
+def test_large_arrays_are_used_again_and_what_is_still_needed_is_not():
+    """Neither an input, nor an output, nor what another result shares; and where zeros are wanted, zeros stand."""
+    networks = {"layers": [
+        {"do": "input", "of": []}, {"do": "input", "of": []}, {"do": "product", "of": [0, 0]},
+        {"do": "reshape", "of": [2], "shape": [256, 256]}, {"do": "sum", "of": [2, 2]}, {"do": "sum", "of": [4, 4]},
+        {"do": "difference", "of": [5, 4]}, {"do": "one hot", "of": [1], "count": 4}], "outputs": [3, 4, 6, 7]}
+    code = """({ list, inputs }) => {
+      const network = new Network(list, new Map(), null);
+      return [network.run(inputs), network.run(inputs)];
+    }"""
+    a, b = np.arange(2**16)[None] % 100, 4 - np.arange(2**14)[None] % 5
+    for answer in javascript.run(["engine.js"], code, {"list": networks, "inputs": [a, b]}):
+        squares, *twofold, hot = map(javascript.array, answer)
+        assert np.array_equal(squares, (a**2).reshape(1, 256, 256))
+        assert np.array_equal(twofold, [2 * a**2] * 2)
+        assert np.array_equal(hot, b[..., None] == np.arange(4))
 
 
 def test_dot():
@@ -201,6 +221,14 @@ class Dense(layers.Layer):
     (lambda: two(layers.Concatenate(axis=1)), "axis=1"),
     (lambda: one(layers.BatchNormalization(axis=1), 8, 8, 2), "axis=1"),
     (lambda: one(layers.ReLU(max_value=3), 8), "max_value=3"),
+    (lambda: one(layers.ReLU(max_value=6, negative_slope=0.1), 8), "negative_slope"),
+    (lambda: one(layers.ReLU(threshold=1.0), 8), "threshold"),
+    (lambda: one(layers.Softmax(axis=1), 8, 2), "axis=1"),
+    (lambda: one(layers.GroupNormalization(2, axis=1), 8, 8, 2), "axis=1"),
+    (lambda: one(layers.LayerNormalization(axis=1), 8, 8, 2), "axis"),
+    (lambda: one(layers.DepthwiseConv2D(3, depth_multiplier=2), 8, 8, 2), "depth_multiplier"),
+    (lambda: two(layers.Dot(1, normalize=True), 6), "normalize"),
+    (lambda: two(layers.Dot(2)), "axes=2"),
     (lambda: one(layers.GlobalAveragePooling2D(keepdims=True), 8, 8, 2), "keepdims"),
     (lambda: rows_cut(), "cuts only the last axis"),
     (lambda: every_second(), "step of 2"),

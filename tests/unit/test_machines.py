@@ -142,6 +142,37 @@ def test_parts_are_other_draws_of_the_same_kind(one):
     assert not np.allclose(b, parts._drawn(parts._seeds(4), 0, 8)[0])
 
 
+def test_what_the_chief_has_reaches_who_has_nothing():
+    """Step, parts and variables travel from a checkpoint; to their sum the others add nothing."""
+    chief, other, sent = loop(parts=4), loop(), []
+    chief.step = 7
+    for number, variable in enumerate(chief._variables()):
+        variable.assign(np.full(variable.shape, number))
+    chief.several, chief._vote = True, lambda values, once: sent.append(values) or values
+    chief._begin(None)
+
+    def added_up(values, once):
+        assert once and not values.numpy().any()
+        return values + sent.pop(0)
+
+    other.several, other.chief, other._vote = True, False, added_up
+    other._begin(None)
+    assert (other.step, other.parts) == (7, 4) and sent == []
+    for number, variable in enumerate(other._variables()):
+        assert (training._array(variable) == number).all()
+
+
+def test_a_checkpoint_that_the_chief_cannot_read_ends_all(tmp_path):
+    (tmp_path / "toy.npz").write_bytes(b"no checkpoint")
+    chief, other, sent = loop(), loop(), []
+    chief.several, chief._vote = True, lambda values, once: sent.append(values) or values
+    with pytest.raises(ValueError, match=r"toy\.npz' cannot be read"):
+        chief._begin(tmp_path / "toy.npz")
+    other.several, other.chief, other._vote = True, False, lambda values, once: values + sent.pop()
+    with pytest.raises(ValueError, match="the chief cannot read its checkpoint"):
+        other._begin(None)
+
+
 def test_a_machine_that_dies_is_one_clear_error(tmp_path):
     """What TensorFlow raises then, some seconds after the death."""
     def gone(step):

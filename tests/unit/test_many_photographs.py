@@ -20,7 +20,10 @@ TINY = {"patch": 16, "sigma_max": 0.2, "network": {"channels": (4, 4, 4)}}
 
 @pytest.fixture
 def mine(tmp_path, monkeypatch):
-    """Six noise pictures of several sizes, 20 to 30 pixels high, each at its own level, and a file that is none."""
+    """Six noise pictures of several sizes, 20 to 30 pixels high, each at its own level, and what is not to be read.
+
+    That is a file that is no picture, a hidden one and a folder.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMAGE_COURSE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "mine").mkdir()
@@ -29,6 +32,9 @@ def mine(tmp_path, monkeypatch):
         levels = 40 * i + rng.integers(0, 20, (20 + 2 * i, 40))
         Image.fromarray(levels.astype(np.uint8)).save(tmp_path / "mine" / f"{i}.png")
     (tmp_path / "mine" / "words.txt").write_text("no picture")
+    (tmp_path / "mine" / "below").mkdir()
+    for name in (".hidden", "below/6.png"):
+        shutil.copy(tmp_path / "mine/0.png", tmp_path / "mine" / name)
     return tmp_path / "mine"
 
 
@@ -89,14 +95,36 @@ def test_what_breaks_in_mid_run_is_left_out_and_another_takes_its_place(mine):
     (mine / "2.png").write_bytes(content[:-40])
     assert ask(pictures, 0) == [0, 1, 3, 3, 4, 5]
     assert list(pictures.left_out) == ["words.txt", "2.png"] and "cannot be read" in pictures.left_out["2.png"]
+    (mine / "2.png").write_bytes(content)
+    later = Photographs(mine, 16)
+    Image.new("L", (15, 40)).save(mine / "4.png")
+    assert ask(later, 0) == [0, 1, 2, 3, 5, 5]
+    assert later.left_out["4.png"] == "has become smaller than a patch"
 
 
-def test_headers_know_what_lies_on_its_side(tmp_path):
+def test_when_no_picture_can_be_read_any_more_that_is_said(mine):
+    pictures = Photographs(mine, 16)
+    for path in mine.glob("[0-9].png"):
+        path.write_bytes(b"")
+    with pytest.raises(ValueError, match="mine': no picture in this folder can be read") as caught:
+        ask(pictures, 0)
+    assert pictures.failure is caught.value
+
+
+def test_pictures_are_decoded_by_one_thread_at_a_time(mine, monkeypatch):
+    pictures, held = Photographs(mine, 16), []
+    monkeypatch.setattr(folder, "read_photo", lambda path: held.append(pictures.lock.locked()) or read_photo(path))
+    ask(pictures, 0)
+    assert held == [True] * 6 and not pictures.lock.locked()
+
+
+@pytest.mark.parametrize(("way", "shape"), [(4, (20, 50)), (5, (50, 20)), (6, (50, 20))])
+def test_headers_know_what_lies_on_its_side(tmp_path, way, shape):
     picture = Image.fromarray(np.zeros((20, 50), np.uint8))
     turned = Image.Exif()
-    turned[0x0112] = 6
+    turned[0x0112] = way
     picture.save(tmp_path / "a.jpg", exif=turned)
-    assert folder._shape(tmp_path / "a.jpg") == (50, 20) == read_photo(tmp_path / "a.jpg").shape
+    assert folder._shape(tmp_path / "a.jpg") == shape == read_photo(tmp_path / "a.jpg").shape
 
 
 @pytest.mark.parametrize(("change", "message"), [
@@ -113,8 +141,11 @@ def test_a_folder_that_cannot_be_used(mine, change, message):
 def test_another_folder_of_the_same_names_has_another_fingerprint(mine, tmp_path):
     before = Photographs(mine, 16).fingerprint()
     assert Photographs(mine, 16).fingerprint() == before
-    Image.fromarray(np.full((20, 40), 9, np.uint8)).save(mine / "0.png")
-    assert Photographs(mine, 16).fingerprint() != before
+    content = (mine / "0.png").read_bytes()
+    (mine / "0.png").write_bytes(content[:-1] + b"x")  # as long as it was
+    other = Photographs(mine, 16).fingerprint()
+    (mine / "0.png").rename(mine / "00.png")
+    assert len({before, other, Photographs(mine, 16).fingerprint()}) == 3
 
 
 def test_a_folder_that_vanishes_in_training_is_one_error_and_the_steps_are_kept(mine, monkeypatch, tmp_path):

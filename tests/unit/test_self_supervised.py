@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import fft
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from benchmarks import self_supervised as benchmark
@@ -118,6 +119,46 @@ def test_before_training_noise_goes_and_brightness_counts_for_nothing(x):
     assert np.abs(network(4 * y) - 4 * network(y)).max() < 0.01
 
 
+def local_mean(values, side):
+    """Return the mean of a square around each place of (R, C, …); what lies outside does not count."""
+    half = side // 2
+    return np.array([[values[max(i - half, 0) : i + half + 1, max(j - half, 0) : j + half + 1].mean(axis=(0, 1))
+                      for j in range(values.shape[1])] for i in range(values.shape[0])])
+
+
+def by_hand(network, y):
+    """Return what the docstring of the network says, one patch after the other, by SciPy's cosines."""
+    height, width = y.shape
+    framed = np.pad(y.astype(float), [(7, 8), (7, 8)], mode="reflect")
+    rows, columns = (range(0, side + 8, 2) for side in y.shape)
+    z = np.array([[fft.dctn(framed[i : i + 8, j : j + 8], norm="ortho").ravel() for j in columns] for i in rows])
+    fine = np.add.outer(np.arange(8), np.arange(8)).ravel() >= 7
+    size = np.log(z**2 + ours.FLOOR)
+    noise = local_mean(size[..., fine].mean(axis=2), 9)[..., None]
+    around = np.log(local_mean(z**2, 3) + ours.FLOOR) - noise
+    first, second, bias = (np.array(one, float) for one in (network.first[0, 0], network.second[0, 0], network.bias))
+    multiple = np.array(network.threshold) + np.maximum(around @ first + bias, 0) @ second
+    gain = 1 / (1 + np.exp(-float(network.steepness) * (size - noise - multiple)))
+    gain[..., 0] = 1
+    weight = gain.sum(axis=2) ** -float(network.sparsity)
+    total, weights = np.zeros_like(framed), np.zeros_like(framed)
+    for (r, c), one in np.ndenumerate(weight):
+        here = np.s_[2 * r : 2 * r + 8, 2 * c : 2 * c + 8]
+        total[here] += one * fft.idctn((gain[r, c] * z[r, c]).reshape(8, 8), norm="ortho")
+        weights[here] += one
+    return (total / np.maximum(weights, 1e-9))[7 : 7 + height, 7 : 7 + width]
+
+
+def test_the_network_is_what_its_docstring_says(x):
+    y, rng = noisy(x)[:34, :33], np.random.default_rng(7)
+    network = ours.Shrinkage(width=5, seed=2)
+    level = np.log(rng.standard_normal(100_000) ** 2).mean()  # what it takes for ln σ², where σ is 1
+    np.testing.assert_allclose(network.threshold, np.log(2.7**2) - level, atol=0.03)
+    for variable in network.trainable_variables:
+        variable.assign_add(0.3 * rng.standard_normal(variable.shape).astype(np.float32))
+    np.testing.assert_allclose(ours.Learned(network)(y), by_hand(network, y), atol=1e-5)
+
+
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("loss", ["blind", "sure", "pair"])
 def test_a_constant_picture_stays_what_it_is(level, loss):
@@ -150,19 +191,32 @@ def test_learning_helps_on_noise_that_was_not_seen(x, learned):
 
 
 def test_every_hidden_set_takes_its_turn(x):
-    """Sixteen steps at a rate of zero see every pixel once, so their mean is that of the whole picture."""
+    """Sixteen steps at a rate of zero see every pixel once, in an order that the seed decides."""
     y = noisy(x)[:, :40]
     start = ours.Learned(ours.Shrinkage())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ours, "RATE", 0.0)
-        losses = ours.learn(y, "blind", steps=16).losses
-    assert losses.mean() == pytest.approx(np.mean((start.blind(y) - y) ** 2), rel=1e-4)
+        losses = ours.learn(y, "blind", steps=16, seed=4).losses
+    turns = ours.hidden_sets(y.shape)[np.random.default_rng(4).permutation(16)]
+    squares = (start.blind(y) - y) ** 2
+    np.testing.assert_allclose(losses, [squares[hidden].mean() for hidden in turns], rtol=1e-4)
 
 
 def test_the_same_seed_gives_the_same_picture(x):
     y = noisy(x)
-    one, again, other = (ours.learn(y, "sure", sigma=SIGMA, steps=3, seed=seed)(y) for seed in (1, 1, 2))
-    assert (one == again).all() and (one != other).any()
+    one, again, other = (ours.learn(y, "sure", sigma=SIGMA, steps=3, seed=seed, width=5) for seed in (1, 1, 2))
+    assert (one(y) == again(y)).all() and (one(y) != other(y)).any()
+    assert one.losses[0] != other.losses[0], "before the first step the networks say the same, so the probes differ"
+
+
+def test_a_seed_decides_the_weights_and_every_step_has_its_own_probe(x):
+    y = noisy(x)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ours, "RATE", 0.0)
+        learned = ours.learn(y, "sure", sigma=SIGMA, steps=3, seed=1, width=5)
+    assert np.array_equal(learned.network.first, ours.Shrinkage(5, seed=1).first)
+    assert not np.array_equal(learned.network.first, ours.Shrinkage(5, seed=0).first)
+    assert len(set(learned.losses.tolist())) == 3
 
 
 # --------------------------------------------------------------------------------------- the deep image prior
@@ -171,14 +225,17 @@ def test_the_same_seed_gives_the_same_picture(x):
 def test_what_is_kept_aside_is_kept_aside(x):
     """Another value there changes neither the drawing nor its loss."""
     y = noisy(x)[:, :40]
-    aside = np.random.default_rng(5).random(y.shape) < 0.1
-    options = {"steps": 4, "keep": range(4), "seed": 5, "channels": 8}
+    rng = np.random.default_rng(5)
+    aside, start = rng.random(y.shape) < 0.3, rng.standard_normal((1, 24, 20, 8)).astype(np.float32)
+    options = {"steps": 4, "keep": range(4), "seed": 5, "channels": 8, "aside": 0.3}
     one, other = (ours.deep_image_prior(picture, **options) for picture in (y, np.where(aside, y + 1, y)))
     assert np.array_equal(one.pictures, other.pictures) and (one.seen == other.seen).all()
     assert (one.aside != other.aside).all()
     assert one.aside[2] == pytest.approx(np.mean((one.pictures[2] - y)[aside] ** 2), rel=1e-4)
     assert one.seen[2] == pytest.approx(np.mean((one.pictures[2] - y)[~aside] ** 2), rel=1e-4)
     assert (one.x == one.pictures[one.stopped]).all() and one.stopped == one.aside.argmin()
+    untaught = ours._hourglass(8, seed=5)(start, training=True)[0, ..., 0]
+    np.testing.assert_allclose(one.pictures[0], untaught, atol=1e-5)
 
 
 def test_the_drawing_gives_up_when_patience_ends(x):

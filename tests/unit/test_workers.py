@@ -3,12 +3,17 @@
 import contextlib
 import io
 import json
+import logging
 import os
+import pickle
+import queue
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -184,6 +189,19 @@ def test_a_wrong_option_is_named(folder, options, message):
     assert result.exit_code == 2 and message in result.output
 
 
+def test_what_became_of_a_folder_is_told_by_name_whoever_was_faster(folder, monkeypatch):
+    shutil.copy(folder / "broken.png", folder / "a broken one.png")
+    said, in_turn = [], Alone.map
+    for number, method in enumerate((in_turn, lambda *given: reversed(list(in_turn(*given))))):
+        with monkeypatch.context() as patch:
+            patch.setattr(Alone, "map", method)
+            result = command("restore", folder, "-o", f"out{number}", "--noise", 25, "--method", "Wiener")
+        assert result.exit_code == 0, result.output
+        said.append(result.stdout.replace(f"out{number}", "out"))
+    assert said[0] == said[1] and said[0].index("a broken one.png") < said[0].index("  broken.png")
+    assert contents(Path("out0")) == contents(Path("out1"))
+
+
 def test_one_picture_needs_one_process(folder):
     result = command("restore", folder / "a.png", "-o", "out.png", "--noise", 25, "--workers", 2)
     assert result.exit_code == 2 and "for a folder" in result.output and not Path("out.png").exists()
@@ -239,6 +257,110 @@ def test_one_process_imports_no_dask():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60,
                           env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
     assert done.stdout.strip() == "[(0, 3)]", done.stderr
+
+
+class Fails(Exception):
+    """An error that does not survive a journey."""
+
+    def __init__(self, one, two):
+        super().__init__("one line")
+
+
+def fail():
+    raise Fails(1, 2)
+
+
+BUSY = []
+
+
+def alone(i):
+    """Return how many are at work at this moment."""
+    BUSY.append(i)
+    time.sleep(0.02)
+    most = len(BUSY)
+    BUSY.remove(i)
+    return most
+
+
+def test_a_worker_with_two_threads_does_one_picture_at_a_time(monkeypatch):
+    monkeypatch.setattr(workers, "_report", dict)
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(lambda i: workers._do({}, pickle.dumps((alone, (i,)))), range(4))) == [1] * 4
+
+
+def test_an_error_that_cannot_travel_comes_back_as_one_that_can(monkeypatch):
+    monkeypatch.setattr(workers, "_report", dict)
+    failed = workers._do({}, pickle.dumps((fail, ())))
+    assert repr(failed.error) == "RuntimeError('Fails: one line')" and pickle.loads(pickle.dumps(failed))
+    failed = workers._do({}, pickle.dumps((int, ("x",))))
+    assert type(failed.error) is ValueError
+
+
+def test_what_a_worker_has_too_much_is_told_as_well():
+    with pytest.raises(ValueError, match="worker w: the weights of moon is 12 there, and missing here"):
+        workers._compare({"numpy": "2"}, {"numpy": "2", "the weights of moon": "12"}, "w")
+
+
+def test_the_papers_tell_other_code_and_not_other_line_ends(monkeypatch, tmp_path):
+    from helpers import pretrained
+
+    monkeypatch.setattr(pretrained, "names", tuple)
+    monkeypatch.setattr(workers, "__file__", str(tmp_path / "workers.py"))
+    (tmp_path / "below").mkdir()
+    found = []
+    for content in (b"a = 1\n", b"a = 1\r\n", b"a = 2\n"):
+        (tmp_path / "below/a.py").write_bytes(content)
+        found.append(workers._papers.__wrapped__()["the code of helpers"])
+    assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.parametrize(("loaded", "threads"), [(True, "not set"), (False, "1")])
+def test_threads_are_set_where_tensorflow_is_still_to_come(monkeypatch, loaded, threads):
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "_papers", dict)
+        patch.setattr(os, "environ", {})
+        patch.setattr(sys, "modules", {"tensorflow": None} if loaded else {})
+        report = workers._report()
+    assert report == {workers.THREADS_OF: threads}
+
+
+def test_only_who_was_not_expected_to_go_is_told_as_dead():
+    told = []
+    crew = workers.Crew.__new__(workers.Crew)
+    crew.there, crew._died, crew.tell = {"a", "b"}, queue.SimpleQueue(), told.append
+    for worker, expected in (("a", True), ("b", False), ("b", False)):
+        crew._hear((0.0, {"action": "remove-worker", "worker": worker, "expected": expected}))
+    crew._hear((0.0, {"action": "add-worker", "worker": "c"}))
+    crew._tell_deaths()
+    assert crew.there == {"c"} and told == ["worker b died: what it had in hand is done again"]
+
+
+def test_processes_of_this_machine_get_one_thread_and_this_one_keeps_its_own(monkeypatch):
+    import distributed
+
+    seen = []
+
+    class Started(contextlib.nullcontext):
+        scheduler_address = "here"
+
+        def __init__(self, **options):
+            super().__init__()
+            seen.append((options["n_workers"], {name: os.environ.get(name) for name in workers.THREADS}))
+
+    monkeypatch.setattr(distributed, "LocalCluster", Started)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    with workers._processes(3) as address:
+        assert address == "here" and seen == [(3, workers.THREADS)]
+        assert os.environ["OMP_NUM_THREADS"] == "7" and "MKL_NUM_THREADS" not in os.environ
+
+
+def test_dasks_log_speaks_again_afterwards():
+    log = logging.getLogger("distributed")
+    before = log.level
+    with workers._silence():
+        assert not log.isEnabledFor(logging.CRITICAL)
+    assert log.level == before
 
 
 # ----------------------------------------------------------------------------------------------- a cluster

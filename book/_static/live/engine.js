@@ -182,11 +182,10 @@ function printed([, h, w], [kh, kw], { padding: kind, strides: [down, right] }) 
   return { rows, columns };
 }
 
-function padded(x, rows, columns, value = 0) {
+function padded(x, rows, columns) {
   const [n, h, w, c] = x.shape;
   if (!rows.before && !rows.after && !columns.before && !columns.after) return x;
   const y = tensor([n, h + rows.before + rows.after, w + columns.before + columns.after, c]);
-  if (value) y.data.fill(value);
   const line = y.shape[2] * c;
   for (let i = 0; i < n; i++) {
     for (let row = 0; row < h; row++) {
