@@ -171,7 +171,7 @@ def floor(answer):
                           "Take the absolute value first, then the mean.")
         raise Mistake(f"For the odds {odds} and {K} draws the distance is not {found:.3f}.",
                       "How often a value is drawn is binomial; a generator's multinomial draws all counts at once.")
-    return "The floor under every sampler: with four times as many answers about half as high."
+    return "So far off are honest answers, drawn one by one: with four times as many about half as far."
 
 
 def _apart(odds, K):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import symtable
 
 import jupytext
 import pytest
@@ -105,6 +106,28 @@ def test_networks_come_from_where_keras_is_set_up(page):
     """``from helpers.models import keras, tf``: whatever else stands in the cell, and in whatever order."""
     code = "\n".join(cell.source for cell in pages.code_cells(page))
     assert not re.search(r"^\s*(import|from) (keras|tensorflow)\b|^import helpers\.models", code, re.M)
+
+
+def globals_of(scope):
+    """Return the global names that a function reads, those of the functions inside it included."""
+    own = {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global()}
+    return own.union(*map(globals_of, scope.get_children()))
+
+
+@pytest.mark.parametrize("page", [page for page in pages.notebooks() if "knob(" in page.read_text(encoding="utf-8")],
+                         **BY_NAME)
+def test_a_knob_still_turns_when_the_page_has_run(page):
+    """Readers are invited to call its function: no later cell may give another meaning to a name that it reads."""
+    cells = [symtable.symtable(cell.source, page.name, "exec") for cell in pages.code_cells(page)]
+    turned = 0
+    for number, cell in enumerate(pages.code_cells(page)):
+        for name in re.findall(r"^knob\((\w+),", cell.source, re.M):
+            (draw,) = (scope for scope in cells[number].get_children() if scope.get_name() == name)
+            later = {symbol.get_name() for scope in cells[number + 1:] for symbol in scope.get_symbols()
+                     if symbol.is_assigned()}
+            assert not globals_of(draw) & later, f"{name} reads what later cells assign: bind it, as in (t, y=y)"
+            turned += 1
+    assert turned, "the page names a knob and has none"
 
 
 def test_few_cells_are_exempt_from_comparison():
