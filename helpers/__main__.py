@@ -254,15 +254,31 @@ def restore(
     compare: Annotated[bool, typer.Option("--compare", help="Also write OUT-compare.png: before and after side by "
                                                             "side.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the original; do a whole folder again.")] = False,
+    model: Annotated[str | None, typer.Option(help="diffusion-digits or diffusion-robots: draw several answers to a "
+                                                   "digit of 28 × 28 or a robot of 32 × 32 pixels.")] = None,
+    n: Annotated[int | None, typer.Option("--n", help="With --model: how many answers. Default: 8.")] = None,
     seed: int = 0,
     workers: Annotated[int | None, typer.Option(help=WORKERS)] = None,
     scheduler: Annotated[str | None, typer.Option(help=SCHEDULER)] = None,
 ):
-    """Restore a damaged picture, or a folder of them; or damage a good one and say how near the truth it came."""
-    from helpers import repair, repair_folder
+    """Restore a damaged picture, or a folder of them; or damage a good one and say how near the truth it came. With
+    --model, write a sheet of answers to a digit or a robot, with their mean and spread."""
+    from helpers import repair, repair_by_drawing, repair_folder
     from helpers.workers import hands
 
     with _plainly():
+        if model is not None:
+            others = {"task": task, "method": method, "color": color, "white": white, "truth": truth,
+                      "compare": compare or None, "force": force or None, "workers": workers, "scheduler": scheduler,
+                      "scale": None if scale == 1 else scale}
+            for option in (name for name, value in others.items() if value is not None):
+                raise ValueError(f"{option}: it does not go with --model, which draws answers to one picture")
+            options = repair_by_drawing.read_options(model, n, noise, blur, mask, lost)
+            inputs = [path for path in (mask, Path(blur) if blur else None) if path is not None]
+            repair_by_drawing.repair_file(photo, output, options, inputs, seed, say=typer.echo)
+            return
+        if n is not None:
+            raise ValueError("n: how many answers are drawn is for --model")
         if not photo.is_dir() and (workers is not None or scheduler is not None):
             raise ValueError("workers and scheduler are for a folder: one picture is restored by one process")
         if task is not None:
