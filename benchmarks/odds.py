@@ -30,56 +30,12 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers.league.robot_tasks import ROBOT, RULED_OUT, damaged, distances, prior, tasks
+
 FILE = Path(__file__).parents[1] / "book/4-examples/odds.json"
 METHODS = ("exact", "twisted", "pgdm", "repaint", "dps")
 ROBOTS, ANSWERS = 60, 16
-OPEN = 0.95  # an attribute is open if no value has a larger probability than this
-ROBOT = 0.06  # root mean square distance from the nearest robot, above which a picture shows none
-RULED_OUT = 1e-6  # of probability
-SIZE = (32, 32)
 MASKS = ("strip", "half", "missing75")  # tasks that "repaint" knows
-
-
-def tasks():
-    """Return the four damages: name → (operator for a robot's random generator, σ)."""
-    from helpers.operators import Identity, Mask
-
-    def strip(rng):
-        mask = np.ones(SIZE, bool)
-        top = rng.integers(4, 18)
-        mask[top : top + 10] = False
-        return Mask(mask)
-
-    return {
-        "strip": (strip, 0.05),
-        "half": (lambda rng: Mask.half(SIZE, ("top", "bottom", "left", "right")[rng.integers(4)]), 0.05),
-        "missing75": (lambda rng: Mask.random(SIZE, 0.25, rng), 0.25),
-        "noise": (lambda rng: Identity(), 0.5),
-    }
-
-
-def damaged(task, robot, number):
-    """Return measurement, operator and σ of one robot: the same for every method."""
-    from helpers.images import robots
-
-    make, sigma = tasks()[task]
-    rng = np.random.default_rng([number, list(tasks()).index(task)])
-    operator = make(rng)
-    y = operator.forward(robots.render(robot))
-    return (y + operator.forward(sigma * rng.standard_normal(y.shape))).astype(np.float32), operator, sigma
-
-
-def distances(exact, counted):
-    """Return the total variation distance of each attribute's counted odds from the exact ones, where it is open."""
-    from helpers.images import robots
-
-    found = {}
-    for column, name in enumerate(robots.ATTRIBUTES):
-        odds = exact.odds(name)
-        if odds.max() < OPEN:
-            shares = np.bincount(counted[:, column], minlength=10) / len(counted)
-            found[name] = 0.5 * np.abs(shares - odds).sum()
-    return found
 
 
 def answers(method, exact, damage, model, seed):
@@ -116,7 +72,7 @@ def one(job):
 
     task, number, robot, methods = job
     damage = damaged(task, robot, number)
-    exact = exact_posterior(*damage, prior=_prior())
+    exact = exact_posterior(*damage, prior=prior())
     return {method: row(method, exact, damage, _model(), robot, number) for method in methods}
 
 
@@ -125,14 +81,6 @@ def _model():
     from helpers import pretrained
 
     return pretrained.load("diffusion-robots")
-
-
-@functools.cache
-def _prior():
-    """Return 1 for each robot that training may show, 0 for those with a pair held out: what the model learns."""
-    from helpers.images import robots
-
-    return robots.allowed(robots.from_index(np.arange(robots.WORLD))).reshape((robots.CHOICES,) * 6)
 
 
 def measure(methods, found, keep, n=ROBOTS, workers=None):

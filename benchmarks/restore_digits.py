@@ -42,37 +42,14 @@ def able(method, task):
 def answers(method, y, operators, sigma, seed, settings):
     """Return the answers of a method to some digits (N, 28, 28, 1): (N, n, 28, 28, 1)."""
     from helpers import pretrained
-    from helpers.posterior.samplers import sample
+    from helpers.league import digit_tasks
 
     if method == "supervised U-Net":
         return pretrained.shared("restorer").restore(y, operators, sigma)[:, None]
     if method == "GAN":
         found = pretrained.shared("inverter").restore(y, operators, sigma, seed, n=ANSWERS, restarts=ANSWERS)
         return found[:, np.random.default_rng(seed).permutation(ANSWERS)]  # best first: a single one is any of them
-    model, each = pretrained.shared("diffusion-digits"), np.repeat(y, ANSWERS, axis=0)
-    operator = operators[0] if method == "repaint" or sigma > 0 else masks(operators)
-    found = sample(each, operator, sigma, model, len(each), seed, method, **settings)
-    return np.clip(found, 0, 1).reshape(len(y), ANSWERS, *model.shape)
-
-
-def masks(operators):
-    """Return the masks of several digits as one operator, for all answers to all of them at once."""
-    from helpers.operators import Operator
-
-    known = np.repeat(np.stack([one.mask for one in operators]), ANSWERS, axis=0)[..., None].astype(np.float32)
-
-    class Masks(Operator):
-        name = "masks"
-
-        def _forward(self, x):
-            return x.copy()
-
-        def _forward_tensor(self, x, ops):
-            return x * known
-
-        _adjoint, _adjoint_tensor = _forward, _forward_tensor
-
-    return Masks()
+    return digit_tasks.answers(y, operators, sigma, ANSWERS, seed, method, **settings)
 
 
 def row(x_hat, x, label, seconds):

@@ -21,6 +21,9 @@ SCHEDULER = ("The address of a dask cluster, tcp://HOST:PORT, whose workers have
 def league(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE.npz]", help="With --digits: your own digits.")] = None,
     digits: Annotated[bool, typer.Option("--digits", help="The league of damaged digits.")] = False,
+    robots: Annotated[bool, typer.Option("--robots", help="The league of damaged robots, whose exact odds are "
+                                                          "known.")] = False,
+    n: Annotated[int | None, typer.Option("--n", help="With --robots: how many. Default: 20.")] = None,
     images: Annotated[Path | None, typer.Option(help="A folder of your own pictures.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="A damage; may be given again. Default: all.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="A method; may be given again. Default: all.")] = None,
@@ -31,8 +34,8 @@ def league(
     workers: Annotated[int | None, typer.Option(help=WORKERS)] = None,
     scheduler: Annotated[str | None, typer.Option(help=SCHEDULER)] = None,
 ):
-    """Play every method on every damage: PSNR and SSIM (or, for digits, readability) with 95 % intervals, and
-    seconds. Ctrl-C shows what is done."""
+    """Play every method on every damage: PSNR and SSIM (for digits readability, for robots what is read right and how
+    far the odds are off) with 95 % intervals, and seconds. Ctrl-C shows what is done."""
     from helpers import images as shipped
     from helpers import validation
     from helpers.files import check_writable
@@ -44,7 +47,20 @@ def league(
             check_writable(json)  # told at once, not after minutes
         if size is not None:
             validation.integer(size, "size", low=16)
-        if digits:
+        if n is not None and not robots:
+            raise ValueError("n: only the league of robots takes a number; add --robots")
+        if robots:
+            others = {"digits": digits or None, "file": file, "images": images, "size": size}
+            for option in (name for name, value in others.items() if value is not None):
+                raise ValueError(f"{option}: the league of robots has its own pictures; it takes --n")
+            from helpers.league import robot_league as table
+
+            record, foot = Record(json, table.about(seed)), []
+            count = table.ROBOTS if n is None else n
+
+            def play(crew):
+                table.run(count, task, method, seed, progress=True, each=record.row, crew=crew)
+        elif digits:
             for option, value in (("images", images), ("size", size)):
                 if value is not None:
                     raise ValueError(f"{option}: the league of digits takes an .npz file")
@@ -78,14 +94,16 @@ def league(
             typer.echo("stopped before the first result", err=True)
             raise typer.Exit(130)
         lines = table.summarise(record.rows)
-        if not digits:
+        if robots:
+            foot += table.notes(lines)
+        elif not digits:
             foot += table.notes(pictures, list(dict.fromkeys(line["task"] for line in lines)))
         foot += _left_out(record.left_out)
         if any(line.get("ssim pictures", line.get("pictures")) != line.get("pictures") for line in lines):
             foot.append("SSIM is a mean over the pictures whose sides have at least 11 pixels")
         if stopped:
             foot.append("stopped: the means are over what was done")
-        _print_table(lines, DIGIT_COLUMNS if digits else PHOTO_COLUMNS, foot)
+        _print_table(lines, ROBOT_COLUMNS if robots else DIGIT_COLUMNS if digits else PHOTO_COLUMNS, foot)
         if unwritten is not None:  # the table was shown first
             raise unwritten
         if stopped:
@@ -236,15 +254,31 @@ def restore(
     compare: Annotated[bool, typer.Option("--compare", help="Also write OUT-compare.png: before and after side by "
                                                             "side.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the original; do a whole folder again.")] = False,
+    model: Annotated[str | None, typer.Option(help="diffusion-digits or diffusion-robots: draw several answers to a "
+                                                   "digit of 28 × 28 or a robot of 32 × 32 pixels.")] = None,
+    n: Annotated[int | None, typer.Option("--n", help="With --model: how many answers. Default: 8.")] = None,
     seed: int = 0,
     workers: Annotated[int | None, typer.Option(help=WORKERS)] = None,
     scheduler: Annotated[str | None, typer.Option(help=SCHEDULER)] = None,
 ):
-    """Restore a damaged picture, or a folder of them; or damage a good one and say how near the truth it came."""
-    from helpers import repair, repair_folder
+    """Restore a damaged picture, or a folder of them; or damage a good one and say how near the truth it came. With
+    --model, write a sheet of answers to a digit or a robot, with their mean and spread."""
+    from helpers import repair, repair_by_drawing, repair_folder
     from helpers.workers import hands
 
     with _plainly():
+        if model is not None:
+            others = {"task": task, "method": method, "color": color, "white": white, "truth": truth,
+                      "compare": compare or None, "force": force or None, "workers": workers, "scheduler": scheduler,
+                      "scale": None if scale == 1 else scale}
+            for option in (name for name, value in others.items() if value is not None):
+                raise ValueError(f"{option}: it does not go with --model, which draws answers to one picture")
+            options = repair_by_drawing.read_options(model, n, noise, blur, mask, lost)
+            inputs = [path for path in (mask, Path(blur) if blur else None) if path is not None]
+            repair_by_drawing.repair_file(photo, output, options, inputs, seed, say=typer.echo)
+            return
+        if n is not None:
+            raise ValueError("n: how many answers are drawn is for --model")
         if not photo.is_dir() and (workers is not None or scheduler is not None):
             raise ValueError("workers and scheduler are for a folder: one picture is restored by one process")
         if task is not None:
@@ -345,6 +379,8 @@ PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds
                  "pictures": ("pictures", "d")}
 DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f"),
                  "digits": ("digits", "d")}
+ROBOT_COLUMNS = {"all_six": ("all six", ".2f"), "open": ("open", ".2f"), "apart": ("odds off", ".2f"),
+                 "seconds": ("seconds", ".3f"), "robots": ("robots", "d")}
 
 
 def _print_table(lines, columns, foot=()):

@@ -161,7 +161,7 @@ def read_blur(text):
     if not Path(text).is_file():
         raise ValueError(f"blur {str(text)!r} is neither gaussian:WIDTH nor motion:LENGTH:ANGLE nor the picture file "
                          "of a kernel")
-    kernel = _flat(_numbers(text), color=False).astype(np.float64)
+    kernel = flat(_numbers(text), color=False).astype(np.float64)
     if not kernel.any():
         raise ValueError(f"blur: the kernel {str(text)!r} is black everywhere, which would erase the picture")
     return Blur(_trimmed(kernel) / kernel.sum(), border="reflect"), max(kernel.shape)
@@ -228,7 +228,7 @@ def read_mask(path, lost=None):
     """Return which pixels are known (H, W), and a sentence that says what the mask was taken to mean."""
     if lost is not None:
         validation.choice(lost, "lost", ("white", "black"))
-    levels = _flat(_numbers(path), color=False)
+    levels = flat(_numbers(path), color=False)
     if 0 < levels.max() < 1 / 8:  # numbers such as 0 and 1 of 255: the brightest counts as white
         levels = levels / levels.max()
     grey = float(np.mean((levels > 1 / 8) & (levels < 7 / 8)))
@@ -357,7 +357,7 @@ def restore_file(photo, output, wishes, say=None):
     truth = None
     if wishes.truth is not None:
         came = _read_truth(wishes, form)
-        truth = _flat(came, form.color)
+        truth = flat(came, form.color)
         notes += tuple(f"truth: {note}" for note in came[2])
         if truth.shape[:2] != shape[:2]:
             raise ValueError(f"truth {str(wishes.truth)!r} has {_size(truth.shape)} pixels, but the restored picture "
@@ -373,7 +373,7 @@ def restore_file(photo, output, wishes, say=None):
     x_hat = repair(y, damage, method, sigma)
     panels = {}
     if wishes.compare:
-        panels = {"as it came": _shown(y, damage, shape), f"restored: {method}": x_hat}
+        panels = {"as it came": shown(y, damage, shape), f"restored: {method}": x_hat}
         panels = {name: writing.on_white(x, form.alpha) for name, x in panels.items()}
         panels |= {"truth": truth} if truth is not None else {}
     return Restored(x_hat, form, panels, method, sigma, truth, notes)
@@ -424,7 +424,7 @@ def play_file(photo, output, task, method=None, color=None, white=None, compare=
     output = check_output(output, photo, (), compare, force)
     came = read(photo, color, white)
     form = came[1]._replace(alpha=None)
-    x, y, operator, sigma = table.damage(_flat(came, form.color), task, seed)
+    x, y, operator, sigma = table.damage(flat(came, form.color), task, seed)
     writing.check_fits(output, x.shape)
     x_hat = np.clip(table.METHODS[method].restore(y, operator, sigma), 0, 1)
     seen = table.METHODS["as it came"]
@@ -469,7 +469,7 @@ def read(path, color=None, white=None, damage=None):
     return x, form, picture.notes
 
 
-def _flat(came, color):
+def flat(came, color):
     """Return what was read as it is seen on white: (H, W, 3) in colour, else (H, W)."""
     x, form, _ = came
     x = np.repeat(x[..., None], 3, axis=2) if color and x.ndim == 2 else x
@@ -523,7 +523,7 @@ def sheet_of(output):
     return output.with_name(output.stem + "-compare.png")
 
 
-def _shown(y, damage, shape):
+def shown(y, damage, shape):
     """Return the damaged picture as the sheet shows it: as large as the restored one, its lost pixels red."""
     y = np.repeat(y[..., None], 3, axis=2) if y.ndim == 2 else y
     if damage.known is not None:

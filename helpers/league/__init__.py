@@ -1,8 +1,8 @@
 """The league: every restoration method on every damage, over the same pictures, as one table.
 
 ``photographs`` holds the damages, methods and runs of the league of photographs, whose names readers import from here;
-``digit_tasks`` and ``digit_league`` are those of the digits, ``peers`` the methods of other libraries, ``record`` what
-a run has found so far, ``table`` the results as HTML.
+``digit_tasks`` and ``digit_league`` are those of the digits, ``robot_tasks`` and ``robot_league`` those of the robots,
+``peers`` the methods of other libraries, ``record`` what a run has found so far, ``table`` the results as HTML.
 """
 
 from helpers.league.photographs import (

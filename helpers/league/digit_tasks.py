@@ -7,7 +7,7 @@ import numpy as np
 
 from helpers import metrics, validation
 from helpers.images import digits
-from helpers.operators import Identity, Mask, measure
+from helpers.operators import Identity, Mask, Operator, measure
 
 
 class DigitTask(NamedTuple):
@@ -65,6 +65,55 @@ def one_by_one(method):
         return np.stack([method(one, operator, sigma) for one, operator in pairs])[..., None]
 
     return restore
+
+
+class Masks(Operator):
+    """A mask of its own for each picture of a batch, boolean (N, h, w).
+
+    Only tensors of N pictures are masked. An array may be one picture, of which there is no telling whose mask it
+    wears, and comes back whole.
+    """
+
+    name = "masks"
+
+    def __init__(self, masks):
+        self.known = np.asarray(masks, np.float32)[..., None]
+
+    def _forward(self, x):
+        return x.copy()
+
+    def _forward_tensor(self, x, ops):
+        return x * ops.cast(ops.convert_to_tensor(self.known), x.dtype)
+
+    _adjoint, _adjoint_tensor = _forward, _forward_tensor
+
+
+def answers(y, operators, sigma, n, seed=0, method="pgdm", **settings):
+    """Draw ``n`` answers to each of several damaged digits with the diffusion model, all of them at once.
+
+    Parameters
+    ----------
+    y : array (N, 28, 28, 1)
+    operators : list of N operators: all alike, or masks
+    sigma : float
+    n, seed : int
+    method, **settings
+        As :func:`helpers.posterior.samplers.sample` takes them. "repaint" takes digits that have one mask.
+
+    Returns
+    -------
+    array
+        float32 in [0, 1], shape (N, n, 28, 28, 1).
+    """
+    from helpers import pretrained
+    from helpers.posterior.samplers import sample
+
+    n = validation.integer(n, "n", low=1)
+    model, operator = pretrained.shared("diffusion-digits"), operators[0]
+    if method != "repaint" and isinstance(operator, Mask):
+        operator = Masks(np.repeat([one.mask for one in operators], n, axis=0))
+    drawn = sample(np.repeat(y, n, axis=0), operator, sigma, model, n * len(y), seed, method, **settings)
+    return np.clip(drawn, 0, 1).reshape(len(y), n, *model.shape)
 
 
 class SampleQuality(NamedTuple):

@@ -81,8 +81,8 @@ class Unheard:
 def write_rows(rows, path, about):
     """Write a dictionary and, under "rows", the rows as JSON: all of it, or nothing.
 
-    JSON knows neither NaN nor infinity: null is written for an SSIM that a small picture does not have, and for the
-    PSNR of a picture without any error. :func:`rows_of` turns them back.
+    JSON knows neither NaN nor infinity: null is written for an SSIM that a small picture does not have, for the PSNR of
+    a picture without any error, and for the odds of a robot of which nothing is open. :func:`rows_of` turns them back.
     """
     plain = [{key: None if isinstance(value, float) and not math.isfinite(value) else value
               for key, value in row._asdict().items()} for row in rows]
@@ -92,6 +92,6 @@ def write_rows(rows, path, about):
 
 def rows_of(document, kind):
     """Return the rows of a file as objects of the class ``kind``."""
-    missing = {"psnr": math.inf, "ssim": math.nan}
+    missing = {"psnr": math.inf, "ssim": math.nan, "open": math.nan, "apart": math.nan}
     return [kind(**{key: missing[key] if value is None else value for key, value in row.items()})
             for row in document["rows"]]

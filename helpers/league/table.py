@@ -6,7 +6,7 @@ from html import escape
 from math import isnan
 from pathlib import Path
 
-from helpers.league import digit_league, photographs
+from helpers.league import digit_league, photographs, robot_league
 from helpers.league.record import rows_of
 
 TEXT = ("Method", "Damage")
@@ -14,18 +14,30 @@ COLUMNS = {  # key: (title, digits after the point)
     "psnr": ("PSNR (dB)", 2),
     "ssim": ("SSIM", 3),
     "readable": ("Read right", 2),
+    "all_six": ("All six right", 2),
+    "open": ("Open ones right", 2),
+    "apart": ("Odds off", 2),
     "seconds": ("Seconds", 4),
+    "digits": ("Digits", 0),
+    "robots": ("Robots", 0),
+}
+LEAGUES = {  # what a row names: (league, its pictures, the mean of the first table, how its caption calls that)
+    "image": (photographs, "photographs", "psnr", "Mean PSNR in dB"),
+    "digit": (digit_league, "digits", "psnr", "Mean PSNR in dB"),
+    "robot": (robot_league, "robots", "open", "Share of open attributes read right"),
 }
 
 
 class LeagueTable:
-    """Two tables: the mean PSNR of all methods × damages, and every mean with its interval, and the time.
+    """Two tables: the mean of all methods × damages, and every mean with its interval, and the time.
+
+    The first holds the PSNR; of robots, how many of the attributes that are open were read right.
 
     A notebook shows an object of this class as HTML. In the built book its columns can be sorted.
 
     Parameters
     ----------
-    path : path of the JSON file of ``python -m helpers league --json``, with or without ``--digits``
+    path : path of the JSON file of ``python -m helpers league --json``, of photographs, ``--digits`` or ``--robots``
 
     Raises
     ------
@@ -36,8 +48,8 @@ class LeagueTable:
     def __init__(self, path):
         try:
             document = json.loads(Path(path).read_text(encoding="utf-8"))
-            of_digits = "digit" in document["rows"][0]
-            module, self.name = (digit_league, "digits") if of_digits else (photographs, "photographs")
+            kind = next((kind for kind in LEAGUES if kind in document["rows"][0]), "image")
+            module, self.name, self.first, self.caption = LEAGUES[kind]
             self.lines = module.summarise(rows_of(document, module.Row))
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise ValueError(f"path {str(path)!r} is no file of a league: {type(error).__name__}: {error}") from None
@@ -49,24 +61,25 @@ class LeagueTable:
         return f"{type(self).__name__} of {self.name}: {len(self.lines)} lines"
 
     def _repr_html_(self):
-        return _overview(self.lines, self.tasks, self.name) + _details(self.lines, self.tasks, self.name)
+        caption = f"{self.caption}, {self.name}: every method on every damage"
+        return _overview(self.lines, self.tasks, self.first, caption) + _details(self.lines, self.tasks, self.name)
 
 
-def _overview(lines, tasks, name):
-    """Return the table of mean PSNR: a row for each method, a column for each damage; the best of a column is bold."""
+def _overview(lines, tasks, key, caption):
+    """Return the table of one mean: a row for each method, a column for each damage; the best of a column is bold."""
     methods = list(dict.fromkeys(line["method"] for line in lines))
-    mean = {(line["method"], line["task"]): line["psnr"].mean for line in lines}
-    best = {task: max(value for (_, other), value in mean.items() if other == task) for task in tasks}
+    mean = {(line["method"], line["task"]): line[key].mean for line in lines if not isnan(line[key].mean)}
+    best = {task: max((value for (_, other), value in mean.items() if other == task), default=None) for task in tasks}
     rows = []
     for method in methods:
         cells = [_heading(method)]
         for task in tasks:
             value = mean.get((method, task))
             shown = "–" if value is None else f"{value:.2f}"
-            shown = f"<strong>{shown}</strong>" if value == best[task] else shown
+            shown = f"<strong>{shown}</strong>" if value is not None and value == best[task] else shown
             cells.append(_cell("" if value is None else value, shown))
         rows.append(cells)
-    return _table(f"Mean PSNR in dB, {name}: every method on every damage", ["Method", *tasks], rows)
+    return _table(caption, ["Method", *tasks], rows)
 
 
 def _details(lines, tasks, name):

@@ -135,14 +135,15 @@ def test_methods_for_lost_pixels_are_not_asked_about_noise():
 
 
 SEARCHES = ("GAN inversion", "GAN inversion, random starts")  # they take seconds
+SLOW = (*SEARCHES, "diffusion, one answer", "diffusion, mean of 8")
 
 
 def test_every_able_method_plays_every_task(x, labels):
-    quick = [method for method in digit_league.METHODS if method not in SEARCHES]
+    quick = [method for method in digit_league.METHODS if method not in SLOW]
     rows = digit_league.run(x[:2], labels[:2], None, quick, seed=1)
     played = {(row.task, row.method) for row in rows}
     assert played == {(task, method) for task in digit_tasks.TASKS for method in digit_league.able(task)
-                      if method not in SEARCHES}
+                      if method not in SLOW}
     assert len(rows) == 2 * len(played) and all(row.digit in (0, 1) for row in rows)
     assert all(np.isfinite(row.psnr) and row.readable in (0.0, 1.0) and row.seconds > 0 for row in rows)
 
@@ -151,6 +152,35 @@ def test_searches_play_too(x, labels):
     rows = digit_league.run(x[:1], labels[:1], ["half"], list(SEARCHES))
     assert [row.method for row in rows] == list(SEARCHES)
     assert all(10 < row.psnr < 40 for row in rows)
+
+
+def test_the_rows_of_diffusion_are_means_of_answers_drawn_in_batches(monkeypatch):
+    """With a sampler whose k-th answer lies k thousandths above the measurement."""
+    from types import SimpleNamespace
+
+    from helpers.posterior import samplers
+
+    heard = []
+
+    def sample(y, operator, sigma, model, n, seed, method):
+        heard.append((operator, sigma, n, seed, method))
+        return y + 0.001 * np.arange(n)[:, None, None, None]
+
+    monkeypatch.setattr(pretrained, "shared", lambda name: SimpleNamespace(shape=(28, 28, 1)))
+    monkeypatch.setattr(samplers, "sample", sample)
+    x = 0.5 * np.random.default_rng(0).random((45, 28, 28, 1)).astype(np.float32)
+    y, operators, sigma = digit_tasks.damage(x, "missing75")
+    means = digit_league.METHODS["diffusion, mean of 8"](y, operators, sigma)
+    assert [one[2:] for one in heard] == [(160, 0, "pgdm"), (160, 20, "pgdm"), (40, 40, "pgdm")]
+    place = 8 * (np.arange(45) % 20) + 3.5
+    np.testing.assert_allclose(means, y + 0.001 * place[:, None, None, None], atol=1e-5)
+    masks = heard[0][0].known[..., 0]
+    assert all(np.array_equal(masks[8 * k + j], operators[k].mask) for k in range(20) for j in (0, 7)), "its own mask"
+    y, operators, sigma = digit_tasks.damage(x[:2], "noise50")
+    assert digit_league.METHODS["diffusion, one answer"](y, operators, sigma).shape == y.shape
+    assert heard[-1][0] is operators[0] and heard[-1][1:3] == (0.5, 2)
+    with pytest.raises(ValueError, match="n must be at least 1"):
+        digit_tasks.answers(y, operators, sigma, 0)
 
 
 def test_rows_hold_what_a_method_scores(x, labels, monkeypatch):

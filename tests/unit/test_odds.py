@@ -81,6 +81,6 @@ def test_every_method_gets_the_same_damage_and_it_leaves_something_open():
         again = odds.damaged(task, robot, 0)[0]
         assert np.array_equal(y, again) and not np.array_equal(y, odds.damaged(task, robot, 1)[0])
         if task == "strip":
-            posterior = exact_posterior(y, operator, sigma, prior=odds._prior())
+            posterior = exact_posterior(y, operator, sigma, prior=odds.prior())
             assert posterior.probabilities.sum() == pytest.approx(1)
             assert posterior.probabilities[tuple(robot)] > odds.RULED_OUT
