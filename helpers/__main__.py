@@ -155,7 +155,8 @@ def _left_out(left_out, most=20):
 
 @app.command()
 def generate(
-    name: Annotated[str, typer.Argument(help="A generator: gan, vae, diffusion-digits or diffusion-robots.")],
+    name: Annotated[str, typer.Argument(help="A generator: gan, vae, diffusion-digits, diffusion-robots or "
+                                              "diffusion-earth.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.npz (x, y) or OUT.png (a sheet).")],
     n: Annotated[int, typer.Option(help="How many.")] = 64,
     seed: int = 0,
@@ -165,8 +166,9 @@ def generate(
     guidance: Annotated[float | None, typer.Option(help="Of diffusion models: 1 takes the label or caption as it is, "
                                                         "more exaggerates it.")] = None,
 ):
-    """Draw new digits or robots. An .npz file holds x, uint8 (n, 28, 28) or (n, 32, 32, 3), and y, what was asked for:
-    the digits (n,), or the attributes of robots (n, 6), -1 where the caption leaves them open."""
+    """Draw new digits, robots or patches of the Earth. An .npz file holds x, uint8 (n, 28, 28) or (n, 32, 32, 3), and
+    y, what was asked for: the digits (n,), or the attributes of robots (n, 6), -1 where the caption leaves them open.
+    Of the Earth nothing can be asked for, and there is no y."""
     import numpy as np
 
     from helpers import validation
@@ -180,10 +182,10 @@ def generate(
         validation.seed(seed)
         how = {}
         if guidance is not None:
-            if not name.startswith("diffusion"):
-                raise ValueError(f"guidance: {name} has none; only diffusion models do")
+            if name not in ("diffusion-digits", "diffusion-robots"):
+                raise ValueError(f"guidance: {name} has none; diffusion-digits and diffusion-robots do")
             how["guidance"] = validation.number(guidance, "guidance", low=0)
-        what = "robots" if name == "diffusion-robots" else "digits"
+        what = {"diffusion-robots": "robots", "diffusion-earth": "patches of the Earth"}.get(name, "digits")
         check_writable(output)  # told at once
         from helpers import pretrained
 
@@ -193,7 +195,7 @@ def generate(
         if output.suffix.lower() == ".npz":
             def write(path):  # through an open file: savez would add .npz to a name that ends in .NPZ
                 with open(path, "wb") as file:
-                    np.savez_compressed(file, x=x, y=labels)
+                    np.savez_compressed(file, x=x, **({} if labels is None else {"y": labels}))
 
             write_whole(output, write)
         else:
@@ -204,9 +206,14 @@ def generate(
 
 
 def _asked(what, n, seed, label, caption):
-    """Return what is asked for: n digits (n,), or the attributes of n robots (n, 6)."""
+    """Return what is asked for: n digits (n,), the attributes of n robots (n, 6), or None of the Earth."""
     import numpy as np
 
+    if what == "patches of the Earth":
+        for option, value, whose in (("label", label, "digits"), ("caption", caption, "robots")):
+            if value is not None:
+                raise ValueError(f"{option}: it is for {whose}; of the Earth nothing can be asked for")
+        return None
     if what == "robots":
         from helpers.images import robots
 
@@ -374,7 +381,7 @@ def convert(
             print(f"{metric}: {value}")
 
 
-GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots")
+GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots", "diffusion-earth")
 PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f"),
                  "pictures": ("pictures", "d")}
 DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f"),

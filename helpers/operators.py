@@ -1,8 +1,9 @@
 """Linear operators A of the measurement model y = A(x) + n, each with its exact adjoint.
 
 Every operator has ``forward(x)``, ``adjoint(y)`` and a ``name``, works on one image of shape (H, W) or (H, W, C)
-(each channel alone), keeps float32 and float64 apart, and obeys ``<A x, y> == <x, A^T y>``. Because solvers apply
-operators to residuals and gradients, any finite values are welcome here: only :func:`measure` insists on [0, 1].
+(each channel alone; but :class:`Grey` mixes them), keeps float32 and float64 apart, and obeys ``<A x, y> == <x, A^T
+y>``. Because solvers apply operators to residuals and gradients, any finite values are welcome here: only
+:func:`measure` insists on [0, 1].
 Operators compose with ``@``: ``Downsample(2) @ Blur.gaussian(1)`` blurs first.
 
 The same objects work inside a network: given a Keras or TensorFlow tensor, ``forward`` and ``adjoint`` take a batch
@@ -15,6 +16,9 @@ import sys
 import numpy as np
 
 from helpers import validation
+from helpers.shadow import shadow_before
+
+LUMA = 0.299, 0.587, 0.114  # of red, green and blue in grey: ITU-R BT.601, as PIL and MATLAB weigh them
 
 
 class Operator:
@@ -86,17 +90,13 @@ class Composition(Operator):
         self.outer, self.inner = _operator(outer, "outer"), _operator(inner, "inner")
         self.name = f"{outer.name} after {inner.name}"
 
-    def _forward(self, x):
+    def _forward(self, x, ops=np):
         return self.outer.forward(self.inner.forward(x))
 
-    def _adjoint(self, y):
+    def _adjoint(self, y, ops=np):
         return self.inner.adjoint(self.outer.adjoint(y))
 
-    def _forward_tensor(self, x, ops):
-        return self._forward(x)
-
-    def _adjoint_tensor(self, y, ops):
-        return self._adjoint(y)
+    _forward_tensor, _adjoint_tensor = _forward, _adjoint
 
 
 class Blur(Operator):
@@ -329,6 +329,30 @@ class Downsample(Operator):
         return ops.repeat(ops.repeat(y, self.factor, axis=1), self.factor, axis=2) / self.factor**2
 
 
+class Grey(Operator):
+    """A x = a picture in colour (H, W, 3) seen in grey, (H, W, 1): the sum of its channels, weighted by ``LUMA``.
+
+    Pictures that the course reads in grey are weighed alike.
+    """
+
+    name = "grey"
+
+    def _check_input(self, shape, name="x", channels=3):
+        if shape[2:] != (channels,):
+            raise ValueError(f"{name} has shape {shape}, expected (H, W, {channels}): colour goes in, grey comes out")
+
+    def _check_output(self, shape):
+        self._check_input(shape, "y", 1)
+
+    def _forward(self, x, ops=np):
+        return sum(weight * x[..., k : k + 1] for k, weight in enumerate(LUMA))
+
+    def _adjoint(self, y, ops=np):
+        return ops.concatenate([weight * y for weight in LUMA], axis=-1)
+
+    _forward_tensor, _adjoint_tensor = _forward, _adjoint
+
+
 class Radon(Operator):
     """A x = the shadows of x: one parallel projection for each angle, as in computed tomography.
 
@@ -378,7 +402,7 @@ class Radon(Operator):
         position = (coordinates[None, :] * cosine - coordinates[:, None] * sine).ravel() + (self.cells - 1) / 2
         nearest = np.rint(position).astype(np.int32)
         offset = position - nearest
-        left, right = (_shadow_before(edge, abs(cosine), abs(sine)) for edge in (-0.5 - offset, offset - 0.5))
+        left, right = (shadow_before(edge, abs(cosine), abs(sine)) for edge in (-0.5 - offset, offset - 0.5))
         shares = np.concatenate([left, 1 - left - right, right])
         rows = np.concatenate([nearest - 1, nearest, nearest + 1])
         pixels = np.tile(np.arange(position.size, dtype=np.int32), 3)
@@ -500,22 +524,6 @@ def _check_batch(tensor, name):
 
 
 LARGEST_KEPT = 2**24  # pixels times angles: about half a gigabyte of weights
-
-
-def _shadow_before(edge, a, b):
-    """Return the part of a unit square's shadow that lies before ``edge``, measured from the square's centre.
-
-    The square, seen under an angle with |cos| = a and |sin| = b, casts a trapezoid: a box of width a smeared by a box
-    of width b.
-    """
-    wide, narrow = max(a, b), min(a, b)
-    if narrow < 1e-12:
-        return np.clip(edge + 0.5, 0, 1)
-
-    def ramp(t):  # max(t, 0), smeared by the narrow box: written so that no digits cancel near the right angles
-        return np.clip(t + narrow / 2, 0, narrow) ** 2 / (2 * narrow) + np.maximum(t - narrow / 2, 0)
-
-    return np.clip((ramp(edge + wide / 2) - ramp(edge - wide / 2)) / wide, 0, 1)
 
 
 def measure(x, operator, sigma, rng):

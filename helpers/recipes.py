@@ -120,6 +120,14 @@ RECIPES = {
         options={"world": "robots", "drop": 0.25, "noise": (-0.5, 1.3),
                  "network": {"widths": (48, 80, 128), "down": (1, 2, 2), "up": (1, 2)}},
     ),
+    "diffusion-earth": Recipe(
+        what="diffusion model of satellite pictures of the Earth, 32 × 32, without conditions",
+        model="diffusion.Diffusion",
+        data="windows of NASA's Blue Marble outside Australia and South America (helpers.images.earth)",
+        steps=10000, batch=64, learning_rate=1e-3, epoch=33, betas=(0.9, 0.99), final=0.02, xla=True, look=2500,
+        options={"world": "earth", "drop": 0.0, "noise": (-1.7, 1.4),
+                 "network": {"widths": (32, 64, 96), "down": (1, 2, 2), "up": (1, 2)}},
+    ),
 }
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from helpers import validation
 from helpers.images.samples import RAW_SUFFIXES, Raw, read_samples, turned
+from helpers.operators import LUMA
 
 
 class PictureNote(UserWarning):
@@ -369,6 +370,6 @@ def _sized(picture, size=None, color=False, longest=None):
         planes[c] = None
     if color:
         return np.broadcast_to(x, (*x.shape[:2], 3)).copy()
-    if x.shape[2] == 3:  # luma of ITU-R BT.601, as PIL and MATLAB weigh the colours
-        return x @ np.array([0.299, 0.587, 0.114], np.float32)
+    if x.shape[2] == 3:
+        return x @ np.array(LUMA, np.float32)
     return x[..., 0]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from helpers.operators import Blur, Downsample, Identity, Mask, Radon, norm
+from helpers.operators import Blur, Downsample, Grey, Identity, Mask, Radon, norm
 from tests.checks import assert_adjoint, assert_linear, dense_matrix
 
 # derandomised: the same cases on every run, so the proof does not pass or fail by luck
@@ -64,6 +64,11 @@ def cases(draw, kind):
     if kind == "downsample":
         factor = draw(st.integers(1, 5))
         return Downsample(factor), (height * factor, width * factor, *depth)
+    if kind == "grey":
+        return Grey(), (height, width, 3)
+    if kind == "small of grey":
+        factor = draw(st.integers(1, 3))
+        return Downsample(factor) @ Grey(), (height * factor, width * factor, 3)
     if kind == "radon":
         angles = draw(st.lists(st.floats(-720, 720), min_size=1, max_size=6))
         return Radon(height, angles), (height, height, *depth)
@@ -80,8 +85,9 @@ def cases(draw, kind):
     raise AssertionError(kind)
 
 
-KINDS = ["identity", "blur", "mask", "downsample", "radon", "sparse view", "mask of small of blurred",
-         "scan of blurred of masked"]
+CHANNELWISE = ["identity", "blur", "mask", "downsample", "radon", "sparse view", "mask of small of blurred",
+               "scan of blurred of masked"]
+KINDS = [*CHANNELWISE, "grey", "small of grey"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +110,7 @@ def test_linearity(kind, data, seed):
     assert_linear(operator, shape, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHANNELWISE)
 @given(data=st.data(), seed=seeds)
 def test_each_channel_alone(kind, data, seed):
     """A colour picture is three grey ones."""
@@ -131,11 +137,11 @@ def test_float32_and_float64_agree(kind, data, seed):
 def test_norm_is_the_largest_singular_value(kind, data):
     """Power iteration comes close to it from below."""
     operator, shape = data.draw(cases(kind))
-    grey = shape[:2]
-    assume(math.prod(grey) <= 400)
-    singular = np.linalg.svd(dense_matrix(operator, grey), compute_uv=False)[0]
+    shape = shape[:2] if kind in CHANNELWISE else shape
+    assume(math.prod(shape) <= 400)
+    singular = np.linalg.svd(dense_matrix(operator, shape), compute_uv=False)[0]
     for iterations in (1, 2, 150):
-        estimate = norm(operator, grey, iterations=iterations)
+        estimate = norm(operator, shape, iterations=iterations)
         assert estimate <= singular * (1 + 1e-12) + 1e-15
     assert estimate >= 0.98 * singular
 
@@ -210,6 +216,18 @@ def test_downsample_undoes_its_own_enlargement(factor, height, width, seed):
     np.testing.assert_allclose(operator.forward(operator.adjoint(y)) * factor**2, y, rtol=0, atol=1e-12)
     x = np.random.default_rng(seed).standard_normal((height * factor, width * factor))
     np.testing.assert_allclose(operator.forward(x).mean(), x.mean(), rtol=0, atol=1e-12)
+
+
+@given(sides, sides, st.floats(-1, 1), seeds)
+def test_grey_keeps_what_is_grey_and_forgets_the_rest(height, width, value, seed):
+    """A Aᵀ is one number; a colour that the weights cannot see leaves nothing."""
+    x = np.full((height, width, 3), value)
+    np.testing.assert_allclose(Grey().forward(x), x[..., :1], rtol=0, atol=1e-12)
+    y = np.random.default_rng(seed).standard_normal((height, width, 1))
+    red, green, blue = 0.299, 0.587, 0.114
+    np.testing.assert_allclose(Grey().forward(Grey().adjoint(y)), (red**2 + green**2 + blue**2) * y, rtol=0, atol=1e-12)
+    unseen = y * np.array([blue, 0, -red])
+    np.testing.assert_allclose(Grey().forward(unseen), 0 * y, rtol=0, atol=1e-12)
 
 
 @given(st.integers(1, 20), st.lists(st.floats(-360, 360), min_size=1, max_size=5), seeds)

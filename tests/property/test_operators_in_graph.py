@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import helpers.models  # noqa: F401 - TensorFlow, quietly
 from helpers import restoration
-from helpers.operators import Blur, Downsample, Identity, Mask, Operator, Radon, Stack
+from helpers.operators import Blur, Downsample, Grey, Identity, Mask, Operator, Radon, Stack
 from tests.property.test_operators import KINDS, cases, seeds
 
 
@@ -45,7 +45,7 @@ def test_the_graph_gives_what_numpy_gives_and_its_gradient_is_the_adjoint(kind, 
 
 
 OPERATORS = [Identity(), Blur.gaussian(1.2), Blur.motion(5, 20, "reflect"), Mask.half((12, 12)), Downsample(3),
-             Radon.sparse_view(12, 5), Downsample(2) @ Blur.gaussian(1)]
+             Radon.sparse_view(12, 5), Downsample(2) @ Blur.gaussian(1), Grey()]
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=str)
@@ -86,6 +86,8 @@ def test_one_operator_for_each_picture():
     (lambda tf: Downsample(2).forward(tf.zeros((1, 5, 4, 1))), ValueError, "divisible by the factor 2"),
     (lambda tf: Radon(5, [0.0]).forward(tf.zeros((1, 4, 4, 1))), ValueError, "like the scanner"),
     (lambda tf: Radon(5, [0.0]).adjoint(tf.zeros((1, 4, 1, 1))), ValueError, "like the detector"),
+    (lambda tf: Grey().forward(tf.zeros((1, 4, 4, 1))), ValueError, r"x has shape \(4, 4, 1\), expected \(H, W, 3\)"),
+    (lambda tf: Grey().adjoint(tf.zeros((1, 4, 4, 3))), ValueError, r"y has shape \(4, 4, 3\), expected \(H, W, 1\)"),
     (lambda tf: Identity().forward(tf.zeros((4, 4))), ValueError, r"expected a batch \(N, H, W, C\)"),
     (lambda tf: Identity().forward(tf.zeros((1, 4, 4, 1), tf.int32)), TypeError, "must hold floating-point numbers"),
 ])

@@ -13,11 +13,12 @@ import pytest
 
 from helpers import images, metrics, operators, plots
 from helpers.images import reading
-from helpers.operators import Blur, Composition, Downsample, Identity, Mask, Radon, Stack
+from helpers.operators import Blur, Composition, Downsample, Grey, Identity, Mask, Radon, Stack
 
 SEED = np.random.default_rng(0)
 GREY = np.full((12, 12), 0.5)
 BLUR = Blur(np.ones((3, 3)) / 9)
+SOME = Identity(), BLUR, Mask(np.eye(12)), Downsample(2), Grey(), Radon(12, [0]), Downsample(2) @ BLUR
 
 
 class Case(NamedTuple):
@@ -125,14 +126,14 @@ CASES = {
     ],
     # operators
     "Operator.forward": [
-        case
-        for operator in (Identity(), BLUR, Mask(np.eye(12)), Downsample(2), Radon(12, [0]), Downsample(2) @ BLUR)
-        for case in each("x", ARRAYS, operator.forward)
+        *(case for operator in SOME for case in each("x", ARRAYS, operator.forward)),
+        Case("a grey picture made grey", "x", lambda: Grey().forward(GREY), "(H, W, 3)"),
+        Case("two channels made grey", "x", lambda: Grey().forward(np.zeros((12, 12, 2))), "(12, 12, 2)"),
     ],
     "Operator.adjoint": [
-        case
-        for operator in (Identity(), BLUR, Mask(np.eye(12)), Downsample(2), Radon(12, [0]), Downsample(2) @ BLUR)
-        for case in each("y", ARRAYS, operator.adjoint)
+        *(case for operator in SOME for case in each("y", ARRAYS, operator.adjoint)),
+        Case("grey without a channel", "y", lambda: Grey().adjoint(GREY), "(H, W, 1)"),
+        Case("grey that has colours", "y", lambda: Grey().adjoint(np.zeros((12, 12, 3))), "(12, 12, 3)"),
     ],
     "Composition": [
         *each("outer", OPERATORS, lambda outer: Composition(outer, Identity())),

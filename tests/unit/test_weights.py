@@ -10,7 +10,7 @@ from scipy.spatial import distance
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import metrics, pretrained
-from helpers.images import digits, photo, photos, robots
+from helpers.images import digits, earth, photo, photos, robots
 from helpers.league import digit_tasks
 from helpers.models import worlds
 from helpers.operators import Identity
@@ -47,6 +47,10 @@ def test_every_recipe_has_weights_and_no_file_is_left_over():
 
 def test_all_weights_together_are_small():
     assert sum(path.stat().st_size for path in pretrained.FOLDER.glob("*.safetensors")) < 30e6
+
+
+def test_the_weights_of_diffusion_models_are_smaller_still():
+    assert sum(path.stat().st_size for path in pretrained.FOLDER.glob("diffusion-*.safetensors")) < 6e6
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -202,6 +206,26 @@ def test_robots_are_denoised_as_the_card_says(told):
         assert claimed[name]["value"] < claimed[name]["untold"] < claimed[name]["linear"]
 
 
+def test_continents_that_were_held_out_are_denoised_as_the_card_says():
+    """At every noise level better than by the best linear denoiser of the training patches."""
+    claimed = pretrained.card("diffusion-earth")["metrics"]
+    x = np.concatenate([earth.patches(name, 32) for name in ("australia", "south-america")])
+    found = worlds.denoising_error(pretrained.shared("diffusion-earth"), x)
+    assert set(found) == {f"error at σ = {sigma:g}" for sigma in worlds.LEVELS}
+    for name, error in found.items():
+        assert error == pytest.approx(claimed[name]["value"], rel=0.01)
+        assert claimed[name]["value"] < claimed[name]["linear"]
+
+
+def test_textures_of_the_earth_are_as_near_as_the_card_says():
+    claimed = pretrained.card("diffusion-earth")["metrics"]["Fréchet distance of textures"]
+    train = earth.patches("train", 32)
+    first, second = train[: len(train) // 2], train[len(train) // 2 :]
+    assert worlds.texture_distance(second, first) == pytest.approx(claimed["floor"], rel=0.01)
+    found = worlds.texture_distance(pretrained.shared("diffusion-earth").sample(1000, 0), first)
+    assert found == pytest.approx(claimed["value"], rel=0.05)
+
+
 @pytest.mark.parametrize("task", digit_tasks.TASKS)
 def test_the_restorer_restores_as_its_card_says(task, judge, test_digits):
     claimed = pretrained.card("restorer")["metrics"][task]["value"]
@@ -300,6 +324,12 @@ def test_samples_without_a_caption_are_robots_of_the_world():
     """And some of them show what training never did: a pair that was held out."""
     claimed = pretrained.card("diffusion-robots")["metrics"]["without a caption"]
     assert claimed["within 0.03 of a robot"] >= 0.95 and 0.02 < claimed["pairs held out"] < 0.2
+
+
+def test_samples_of_the_earth_look_more_like_it_than_gaussian_pictures_do():
+    claimed = pretrained.card("diffusion-earth")["metrics"]
+    assert claimed["Fréchet distance of textures"]["value"] < claimed["Fréchet distance of textures"]["linear"]
+    assert claimed["network evaluations"]["value"] <= 18
 
 
 @pytest.fixture(scope="module")
