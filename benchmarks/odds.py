@@ -33,9 +33,9 @@ import numpy as np
 from helpers.league.robot_tasks import ROBOT, RULED_OUT, damaged, distances, prior, tasks
 
 FILE = Path(__file__).parents[1] / "book/4-examples/odds.json"
-METHODS = ("exact", "twisted", "pgdm", "repaint", "dps")
+METHODS = ("exact", "twisted", "pgdm", "repaint", "dps", "direct")
 ROBOTS, ANSWERS = 60, 16
-MASKS = ("strip", "half", "missing75")  # tasks that "repaint" knows
+ONLY = {"repaint": ("strip", "half", "missing75"), "direct": ("noise",)}  # tasks of methods that do not know all
 
 
 def answers(method, exact, damage, model, seed):
@@ -94,7 +94,7 @@ def measure(methods, found, keep, n=ROBOTS, workers=None):
     for number, robot in enumerate(robots.unseen_robots(n)):
         for task in tasks():
             wanted = [method for method in methods
-                      if (method != "repaint" or task in MASKS)
+                      if task in ONLY.get(method, tasks())
                       and number not in [old["robot"] for old in found.get(method, {}).get(task, [])]]
             if wanted:
                 jobs.append((task, number, robot, wanted))

@@ -148,14 +148,15 @@ def _quadratic(operator, y, size):
     from scipy import sparse
 
     pixels = size * size * 3
-    basis, rows = np.zeros((size, size, 3)), []
+    basis, places, values = np.zeros((size, size, 3)), [], []
     for p in range(pixels):
         basis.flat[p] = 1
         row = operator.forward(basis).ravel()
         basis.flat[p] = 0
-        row[np.abs(row) < 1e-14 * np.abs(row).max()] = 0  # what a Fourier transform leaves of a nought
-        rows.append(sparse.csr_matrix(row))
-    columns = sparse.vstack(rows, format="csr")
+        places.append(np.flatnonzero(np.abs(row) > 1e-14 * np.abs(row).max()))  # not a Fourier transform's noughts
+        values.append(row[places[-1]])
+    ends = np.cumsum([0, *map(len, places)])
+    columns = sparse.csr_matrix((np.concatenate(values), np.concatenate(places), ends), shape=(pixels, row.size))
     toward = columns @ (y - operator.forward(np.ones((size, size, 3)))).ravel()
     squares = (columns @ columns.T).tocsr()
     return (squares if squares.nnz <= SPARSE * pixels**2 else squares.toarray()), toward
