@@ -238,14 +238,14 @@ class Loop:
     def _from_chief(self, values):
         """Return the numbers of the chief, whatever the others have: they add nothing."""
         values = np.asarray(values, np.float64)
-        return self._vote(tf.constant(values if self.chief else np.zeros_like(values)), True).numpy()
+        return self._vote(tf.constant(values if self.chief else np.zeros_like(values))).numpy()
 
-    def _sum(self, values, once=False):
-        """Add numbers up over all devices of all machines; with ``once``, over the first device of each alone."""
+    def _sum(self, values):
+        """Add numbers up over all machines, of whose devices the first one says them."""
         def mine():
             local = self.strategy.extended.worker_devices
             place = tf.distribute.get_replica_context().replica_id_in_sync_group
-            return tf.where(tf.equal(place % len(local), 0), values, tf.zeros_like(values)) if once else values
+            return tf.where(tf.equal(place % len(local), 0), values, tf.zeros_like(values))
 
         return self.strategy.reduce("sum", self.strategy.run(mine), axis=None)
 

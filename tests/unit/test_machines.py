@@ -148,11 +148,11 @@ def test_what_the_chief_has_reaches_who_has_nothing():
     chief.step = 7
     for number, variable in enumerate(chief._variables()):
         variable.assign(np.full(variable.shape, number))
-    chief.several, chief._vote = True, lambda values, once: sent.append(values) or values
+    chief.several, chief._vote = True, lambda values: sent.append(values) or values
     chief._begin(None)
 
-    def added_up(values, once):
-        assert once and not values.numpy().any()
+    def added_up(values):
+        assert not values.numpy().any()
         return values + sent.pop(0)
 
     other.several, other.chief, other._vote = True, False, added_up
@@ -165,10 +165,10 @@ def test_what_the_chief_has_reaches_who_has_nothing():
 def test_a_checkpoint_that_the_chief_cannot_read_ends_all(tmp_path):
     (tmp_path / "toy.npz").write_bytes(b"no checkpoint")
     chief, other, sent = loop(), loop(), []
-    chief.several, chief._vote = True, lambda values, once: sent.append(values) or values
+    chief.several, chief._vote = True, lambda values: sent.append(values) or values
     with pytest.raises(ValueError, match=r"toy\.npz' cannot be read"):
         chief._begin(tmp_path / "toy.npz")
-    other.several, other.chief, other._vote = True, False, lambda values, once: values + sent.pop()
+    other.several, other.chief, other._vote = True, False, lambda values: values + sent.pop()
     with pytest.raises(ValueError, match="the chief cannot read its checkpoint"):
         other._begin(None)
 

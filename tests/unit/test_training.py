@@ -433,7 +433,9 @@ def refused(recipe):
     except ValueError as error:
         return str(error)
 
-report = {"devices": strategy.num_replicas_in_sync, "odd": refused(plain._replace(batch=7))}
+summing = Loop(lambda: toy.Training(plain), plain, strategy)
+report = {"devices": strategy.num_replicas_in_sync, "odd": refused(plain._replace(batch=7)),
+          "sum": summing._vote(tf.constant([1.0, 2.0])).numpy().tolist()}
 for name, make, recipe in [("toy", toy.Training, plain), ("clipped", toy.Training, clipped),
                            ("restorer", lambda recipe: Restorer(recipe, judge=None), real)]:
     report[name] = [curve(make, recipe), curve(make, recipe, strategy)]
@@ -465,6 +467,10 @@ def test_two_devices_clip_the_gradient_of_the_whole_batch(two_devices):
 
 def test_a_batch_that_two_devices_cannot_share_is_refused(two_devices):
     assert two_devices["odd"] == "batch 7 cannot be shared by 2 devices"
+
+
+def test_a_machine_with_two_devices_says_its_numbers_once(two_devices):
+    assert two_devices["sum"] == [1.0, 2.0]
 
 
 def test_devices_must_be_asked_for_early():
