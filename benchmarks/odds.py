@@ -31,13 +31,13 @@ from pathlib import Path
 import numpy as np
 
 FILE = Path(__file__).parents[1] / "book/4-examples/odds.json"
-METHODS = ("exact", "twisted", "pgdm", "repaint", "dps")
+METHODS = ("exact", "twisted", "pgdm", "repaint", "dps", "direct")
 ROBOTS, ANSWERS = 60, 16
 OPEN = 0.95  # an attribute is open if no value has a larger probability than this
 ROBOT = 0.06  # root mean square distance from the nearest robot, above which a picture shows none
 RULED_OUT = 1e-6  # of probability
 SIZE = (32, 32)
-MASKS = ("strip", "half", "missing75")  # tasks that "repaint" knows
+ONLY = {"repaint": ("strip", "half", "missing75"), "direct": ("noise",)}  # tasks of methods that do not know all
 
 
 def tasks():
@@ -146,7 +146,7 @@ def measure(methods, found, keep, n=ROBOTS, workers=None):
     for number, robot in enumerate(robots.unseen_robots(n)):
         for task in tasks():
             wanted = [method for method in methods
-                      if (method != "repaint" or task in MASKS)
+                      if task in ONLY.get(method, tasks())
                       and number not in [old["robot"] for old in found.get(method, {}).get(task, [])]]
             if wanted:
                 jobs.append((task, number, robot, wanted))

@@ -11,7 +11,11 @@ The methods differ in *how* it is told, and in whether somebody keeps the accoun
   repeated, so that the rest can adapt (Lugmayr et al. 2022, arXiv:2201.09865). For masks alone,
 - ``"twisted"``: many particles take the steps of ``"pgdm"``, each keeps a weight for what was wrong with them, and the
   heavy ones are copied (the twisted diffusion sampler, Wu et al. 2023, arXiv:2306.17775). As particles grow in number,
-  its draws are exactly those of the model's posterior; the other three remain approximations.
+  its draws are exactly those of the model's posterior; the first three remain approximations,
+- ``"direct"``: for noise alone, A(x) = x. There y is itself a picture on the walk, at the level σ, and the model goes
+  on from it as it always does. Nothing is approximated but the steps: what is wrong with the draws is wrong with the
+  network at the levels up to σ. (Split Gibbs sampling makes of any measurement many such denoising problems: Wu et al.
+  2024, arXiv:2405.18782.)
 """
 
 import itertools
@@ -20,10 +24,10 @@ import numpy as np
 import tensorflow as tf
 
 from helpers import validation
-from helpers.operators import Mask, Operator
+from helpers.operators import Identity, Mask, Operator
 
-METHODS = ("pgdm", "dps", "repaint", "twisted")
-STEPS = {"pgdm": 40, "dps": 100, "repaint": 20, "twisted": 40}
+METHODS = ("pgdm", "dps", "repaint", "twisted", "direct")
+STEPS = {"pgdm": 40, "dps": 100, "repaint": 20, "twisted": 40, "direct": 40}
 PARTICLES = 64  # of the twisted sampler, or four for each answer if that is more
 STRENGTH = 1.0  # of the step of "dps"
 JUMPS = 10  # times that "repaint" takes each step: the paper's r, whose jumps span 10 of 250 levels, and here one of 20
@@ -53,7 +57,8 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     method : str
         One of ``METHODS``: see this module's documentation.
     steps : int, optional
-        Noise levels; by default ``STEPS[method]``. The cost grows linearly with steps and answers.
+        Noise levels; by default ``STEPS[method]``. The cost grows linearly with steps and answers. ``"direct"`` passes
+        those below σ.
     label, guidance : optional
         Conditions of the model, and their strength, as its ``sample`` takes them.
     particles : int, optional
@@ -72,8 +77,9 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     ------
     ValueError, TypeError
         If y does not fit operator and model; for an unknown method (with the near ones), n, steps or jumps below 1, σ
-        or strength below 0, fewer particles than n; if ``"repaint"`` gets another operator than a mask, or
-        ``"twisted"`` more than one measurement; for a model that draws without noise levels, such as a GAN.
+        or strength below 0, fewer particles than n; if ``"repaint"`` gets another operator than a mask, ``"direct"``
+        another than the identity, or ``"twisted"`` more than one measurement; for a model that draws without noise
+        levels, such as a GAN.
     """
     n, y, sigma, steps, particles = _check(y, operator, sigma, model, n, method, steps, particles)
     strength, jumps = validation.number(strength, "strength", low=0), validation.integer(jumps, "jumps", low=1)
@@ -89,6 +95,8 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     if method == "repaint":
         start = model.centre + levels[0] * noise()
         return _repaint(denoise, start, measured, operator.mask, sigma, levels, noise, jumps).numpy()
+    if method == "direct":
+        return _direct(denoise, measured, sigma, levels, noise).numpy()
     by_the_likelihood = _by_the_likelihood(denoise, operator, sigma, model.spread)
     guide = _by_the_distance(denoise, operator, sigma, strength) if method == "dps" else by_the_likelihood
     guide = tf.function(guide, autograph=False)
@@ -199,6 +207,16 @@ def _repaint(denoise, x, y, mask, sigma, levels, noise, jumps):
     return x
 
 
+def _direct(denoise, x, sigma, levels, noise):
+    """Return the pictures behind x, which is in noise of level σ: ancestral steps from there on."""
+    run = tf.function(denoise, autograph=False)
+    for t, t_next in itertools.pairwise([sigma, *levels[levels < sigma]]):
+        clean = run(x, tf.constant(t))
+        kept = (t_next / t) ** 2
+        x = clean + kept * (x - clean) + np.sqrt(1 - kept) * t_next * noise()
+    return x
+
+
 # ------------------------------------------------------------------------------------------------ particles
 
 
@@ -236,6 +254,8 @@ def _check(y, operator, sigma, model, n, method, steps, particles):
         raise TypeError(f"operator must be one of helpers.operators, but {type(operator).__name__} came")
     if method == "repaint" and not isinstance(operator, Mask):
         raise ValueError(f"method 'repaint' puts known pixels in place: it needs a Mask, not {operator.name}")
+    if method == "direct" and not isinstance(operator, Identity):
+        raise ValueError(f"method 'direct' knows noise alone: it needs the Identity, not {operator.name}")
     lacking = [name for name in ("shape", "centre", "spread", "schedule", "denoiser") if not hasattr(model, name)]
     if lacking:
         raise TypeError(f"model must be a diffusion model, but {type(model).__name__} came, which has no {lacking[0]}")

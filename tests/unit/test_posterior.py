@@ -14,6 +14,7 @@ from helpers.posterior import samplers  # noqa: E402
 
 RIGHT = Mask(np.array([[0, 1]]))
 EXACT = ("pgdm", "twisted")
+FOR_MASKS = [method for method in samplers.METHODS if method != "direct"]
 
 
 class World:
@@ -68,6 +69,36 @@ def test_for_gaussian_pictures_mean_and_spread_are_those_of_the_formula(gaussian
     assert np.allclose(np.cov(x.T), covariances[0], atol=0.012)
 
 
+def test_the_direct_draws_behind_noise_are_those_of_the_formula(two_kinds):
+    """Odds of the kinds, and mean and spread of each: with nothing to approximate, nothing is off."""
+    y, sigma = [0.5, 0.55], 0.3
+    x = samplers.sample(measurement(y), Identity(), sigma, two_kinds, 4000, seed=0, method="direct", steps=120)
+    weights, means, covariances = two_kinds.mixture.posterior(np.eye(2), np.array([y]), sigma)
+    assert 0.2 < weights[0, 0] < 0.8
+    first = x[:, 0, 0, 0] < 0.5
+    assert np.mean(first) == pytest.approx(weights[0, 0], abs=0.03)
+    for kind, chosen in enumerate((first, ~first)):
+        assert np.allclose(x[chosen].reshape(-1, 2).mean(axis=0), means[kind, 0], atol=0.01)
+        assert np.allclose(np.cov(x[chosen].reshape(-1, 2).T), covariances[kind], atol=5e-4)
+
+
+def test_the_direct_draws_of_a_network_are_the_rest_of_its_walk(network):
+    """Number for number; without noise there is no way to go; and each answer may have a measurement of its own."""
+    y, rng = np.random.default_rng(1).random((3, 8, 8, 2)).astype(np.float32), np.random.default_rng(0)
+
+    def answers(y=y, sigma=0.5, seed=0):
+        return samplers.sample(y, Identity(), sigma, network, 3, seed=seed, method="direct", steps=6, label=1)
+
+    levels, x = network.schedule(6), y
+    for t, after in itertools.pairwise([0.5, *levels[levels < 0.5]]):
+        clean, kept = network.denoise(x, float(t), label=1), (after / t) ** 2
+        x = clean + kept * (x - clean) + np.sqrt(1 - kept) * after * rng.standard_normal(x.shape)
+    np.testing.assert_allclose(answers(), x, atol=5e-5)
+    assert np.array_equal(answers(sigma=0.0), y)
+    assert np.array_equal(answers(), answers()) and not np.allclose(answers(), answers(seed=1))
+    assert np.abs(answers(y[0]) - answers())[1:].max() > 0.1 and answers(y[0]).shape == (3, 8, 8, 2)
+
+
 def odds_of_the_first(world, y, sigma, **settings):
     x = samplers.sample(measurement(y), RIGHT, sigma, world, **settings)
     return float(np.mean(x[:, 0, 0, 0] < 0.5))
@@ -101,7 +132,7 @@ def test_the_steps_of_dps_lead_toward_the_measurement(two_kinds):
     assert far[0.3] < 0.75 * far[0]
 
 
-@pytest.mark.parametrize("method", samplers.METHODS)
+@pytest.mark.parametrize("method", FOR_MASKS)
 def test_with_nothing_seen_the_prior_is_left(two_kinds, method):
     nothing = Mask(np.zeros((1, 2), bool))
     x = samplers.sample(measurement([0, 0]), nothing, 0.1, two_kinds, 1500, seed=0, method=method, steps=60)
@@ -110,7 +141,7 @@ def test_with_nothing_seen_the_prior_is_left(two_kinds, method):
     assert np.mean(near.any(axis=1) & ~near.all(axis=1)) < 0.02
 
 
-@pytest.mark.parametrize("method", samplers.METHODS)
+@pytest.mark.parametrize("method", FOR_MASKS)
 def test_the_same_seed_draws_the_same_and_another_does_not(two_kinds, method):
     first, again, other = (samplers.sample(measurement([0, 0.2]), RIGHT, 0.1, two_kinds, 3, seed=seed, method=method,
                                            steps=5) for seed in (1, 1, 2))
@@ -153,7 +184,7 @@ def by_hand(model, n, seed, steps, draws=1, **how):
 PRIORS = {"pgdm": {}, "dps": {}, "repaint": {"jumps": 1}, "twisted": {"particles": 4}}
 
 
-@pytest.mark.parametrize("method", samplers.METHODS)
+@pytest.mark.parametrize("method", FOR_MASKS)
 def test_with_nothing_seen_a_network_draws_from_its_prior(network, method):
     """Number for number: no method adds anything of its own where the measurement says nothing."""
     nothing, how = Mask(np.zeros((8, 8), bool)), {"label": 1, "guidance": 2.0}
@@ -166,7 +197,7 @@ def test_with_nothing_seen_a_network_draws_from_its_prior(network, method):
     assert np.abs(prior[0] - prior[1]).max() > 0.1, "these could not be mistaken for each other"
 
 
-@pytest.mark.parametrize("method", samplers.METHODS)
+@pytest.mark.parametrize("method", FOR_MASKS)
 @pytest.mark.parametrize("sigma", [0.0, 0.1])
 def test_a_network_answers_a_measurement(network, method, sigma):
     half, rng = Mask.half((8, 8), "bottom"), np.random.default_rng(0)
@@ -233,6 +264,7 @@ def test_weights_copy_heavy_particles():
     ({"y": np.zeros((3, 1, 2, 1)), "method": "dps"}, ValueError, "3 measurements, expected 2"),
     ({"y": np.zeros((2, 1, 2, 1))}, ValueError, "y must have 3 axes"),
     ({"method": "repaint", "operator": Identity()}, ValueError, "Mask"), ({"particles": 1}, ValueError, "particles"),
+    ({"method": "direct"}, ValueError, "Identity"),
     ({"jumps": 0}, ValueError, "jumps"), ({"strength": -1.0}, ValueError, "strength"),
     ({"model": object()}, TypeError, "model must be a diffusion model, but object came, which has no shape"),
 ])
