@@ -6,7 +6,7 @@ their attributes are read back and counted. Beside the counts stands the exact p
 world. Reported for the attributes that the damage leaves open:
 
 - how far the counted odds are from the exact ones, in total variation, with the distance that 16 draws *of the exact
-  posterior* have (the floor: no sampler of 16 answers can be expected below it),
+  posterior* have (the floor: so far off are honest answers, and hardly any sampler of independent ones comes nearer),
 - the share of answers that are impossible: no robot at all, or one that the measurement rules out or that has a pair
   held out,
 - of all values to which about 30 % were given, how often they were true; and so for each tenth.
