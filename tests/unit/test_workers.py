@@ -359,13 +359,13 @@ def test_dasks_log_speaks_again_afterwards():
 # ----------------------------------------------------------------------------------------------- a cluster
 
 
-def test_one_worker_and_two_give_the_rows_of_one_process(cluster, folder):
+def test_one_worker_and_two_and_three_give_the_rows_of_one_process(cluster, folder):
     """All of them, in the same order, to the last bit, with the same pictures left out; only seconds differ."""
     played = ["league", "--images", folder, "--json", "rows.json"]
     played += [part for task in GAMES["tasks"] for part in ("--task", task)]
     played += [part for method in GAMES["methods"] for part in ("--method", method)]
     found = []
-    for count in (0, 1, 2):
+    for count in (0, 1, 2, 3):
         cluster.grow(count)
         result = command(*played, *(["--scheduler", cluster.address] if count else []))
         assert result.exit_code == 0, result.output
@@ -373,7 +373,7 @@ def test_one_worker_and_two_give_the_rows_of_one_process(cluster, folder):
         assert "left out: broken.png" in result.output and "%" in result.output
         found.append(no_times(json.loads(Path("rows.json").read_text())))
     assert len(found[0]["rows"]) == 4 * 5 and found[0]["complete"] is True
-    assert found[1] == found[0] and found[2] == found[0]
+    assert found[1] == found[0] and found[2] == found[0] and found[3] == found[0]
 
 
 def test_a_folder_comes_back_as_from_one_process(cluster, folder):
