@@ -39,11 +39,7 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
         and take several times as long as for float32.
     """
     recipe = recipes.recipe(name)
-    if precision is None:
-        if recipe.precision == "mixed_bfloat16" and _knows_bfloat16() is False:
-            print("this processor has no instructions for bfloat16 and imitates them slowly: --precision float32 is "
-                  "several times faster, and rounds in another way")
-    else:
+    if precision is not None:
         recipe = recipe._replace(precision=validation.choice(precision, "precision", recipes.PRECISIONS))
     other = epochs is not None or minutes is not None or recipe != recipes.recipe(name)
     folder = Path(folder or (OTHER if other else pretrained.FOLDER))
@@ -90,6 +86,9 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
     checkpoint = cache_folder() / "training" / f"{name}-{source}{length}.npz"
     if minutes is not None:  # a training that goes on keeps the number of steps that was measured when it began
         recipe = shorten(recipe, planned_steps(checkpoint) if checkpoint.exists() else _steps_in(minutes, make))
+    if precision is None and recipe.precision == "mixed_bfloat16" and _knows_bfloat16() is False:
+        print("this processor has no instructions for bfloat16 and imitates them slowly: --precision float32 is "
+              "several times faster, and rounds in another way")
     loop = make()
     if joined and loop.chief:
         make_folder(folder)

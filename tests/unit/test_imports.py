@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import helpers
@@ -59,9 +60,11 @@ def test_importing_the_package_takes_under_a_fifth_of_a_second():
 
 
 def test_importing_every_module_takes_little_more_than_numpy():
-    """Processor time, inside the new interpreter: NumPy is there already, so what is left is ours."""
-    code = "import time, numpy; start = time.process_time(); import {}; print(time.process_time() - start)"
-    assert min(float(fresh(code.format(", ".join(MODULES)))) for _ in range(3)) < 0.2
+    """Processor time: less than NumPy itself takes, or than 0.2 s."""
+    code = ("import time; start = time.process_time(); import numpy; between = time.process_time(); import {}; "
+            "print(between - start, time.process_time() - between)")
+    numpy, ours = np.min([np.float64(fresh(code.format(", ".join(MODULES))).split()) for _ in range(3)], axis=0)
+    assert ours < max(numpy, 0.2)
 
 
 def test_importing_writes_nothing(tmp_path):

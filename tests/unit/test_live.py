@@ -160,7 +160,7 @@ def test_dot():
 SHIPPED = [(name, network) for name, networks in {
     "classifier": ["classifier"], "restorer": ["restorer"], "vae": ["encoder", "decoder", "noise"],
     "gan": ["generator", "discriminator"], "inverter": ["encoder"], "denoiser": ["denoiser"],
-    "diffusion-digits": ["denoiser"], "diffusion-robots": ["denoiser"],
+    "diffusion-digits": ["denoiser"], "diffusion-robots": ["denoiser"], "diffusion-earth": ["denoiser"],
     "features": ["features"]}.items() for network in networks]
 
 
@@ -176,6 +176,8 @@ def test_every_shipped_network_gives_the_numbers_of_keras(name, part):
     inputs = [rng.random((2, *shape), np.float32) for shape in shapes]
     if name == "diffusion-digits":
         inputs[1:] = [np.array([-1.2, 0.4], np.float32), np.array([[3, -1], [-1, 0]], np.float32)]
+    if name == "diffusion-earth":
+        inputs[1:] = [np.array([-1.2, 0.4], np.float32), np.array([[-1], [0]], np.float32)]
     if name == "diffusion-robots":
         inputs[1:] = [np.array([-1.2, 0.4], np.float32),
                       np.array([[3, -1, 9, -1, 0, 2], [-1, 0, -1, 5, -1, 7]], np.float32)]
