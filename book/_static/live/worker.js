@@ -51,8 +51,9 @@ function searchAll(question, tell, stale) {
   return follow(search(models, question, start), question, (x, moving) => tell(one(x), moving), stale);
 }
 
-const repaintAll = (question, tell, stale) =>
-  follow(repaint(models, question, question.answers, gaussian(question.seed)), question, tell, stale);
+function repaintAll(question, tell, stale) {
+  return follow(repaint(models, question, question.answers, gaussian(question.seed)), question, tell, stale);
+}
 
 async function answer(question) {
   const stale = () => question.number !== newest;
