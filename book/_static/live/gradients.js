@@ -1,8 +1,8 @@
 /* The slopes of a network's output: how it changes with each number that went in. Backpropagation, layer by layer.
 
    For layers of the GAN and its like. Each function takes the layer's inputs, its output, and the slope of the outcome
-   by each number of that output; it returns the slopes by the numbers of its inputs, null for an input that is none of
-   a reader's business (a class, a constant). The slope of a convolution is a transposed convolution, and the other way
+   by each number of that output; it returns the slopes by the numbers of its inputs, null for an input that has
+   none (the index of an embedding). The slope of a convolution is a transposed convolution, and the other way
    round: rows and patches change places, and the matrix is transposed. */
 
 "use strict";
