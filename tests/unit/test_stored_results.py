@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from helpers import operators, restoration
-from helpers.operators import Blur, Downsample, Identity, Mask, Operator, Radon, Stack
+from helpers.operators import Blur, Downsample, Grey, Identity, Mask, Operator, Radon, Stack
 
 STORED = Path(__file__).with_name("stored_results.json")
 PLACES = (0, 37, 101, 170, 233)  # pixels that are stored whole
@@ -128,6 +128,8 @@ def answers_of_operators():
     stack = Stack([Mask.half((16, 16)), Identity()])
     yield "stack | forward", digest(stack.forward(batch))
     yield "stack | adjoint", digest(stack.adjoint(batch))
+    yield "grey | forward", digest(Grey().forward(scene(0, (16, 16, 3))))
+    yield "grey | adjoint", digest(Grey().adjoint(scene(0)[..., None]))
 
 
 def public_names():
@@ -181,7 +183,7 @@ def test_every_solver_and_operator_is_among_them():
                if name[0] != "_" and "report" in inspect.signature(thing).parameters}
     assert methods == {*SOLVERS, *SHRINKERS, "biharmonic"}
     kinds = {thing for _, thing in inspect.getmembers(operators, inspect.isclass) if issubclass(thing, Operator)}
-    assert kinds - {Operator} == {Stack, *map(type, some_operators().values())}
+    assert kinds - {Operator} == {Grey, Stack, *map(type, some_operators().values())}
 
 
 if __name__ == "__main__":
