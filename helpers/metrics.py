@@ -69,20 +69,36 @@ def frechet_distance(features_a, features_b):
     features_a, features_b : arrays (samples, features)
         At least two samples each, with equally many features.
     """
-    a = validation.array(features_a, "features_a", ranks=(2,)).astype(np.float64)
-    b = validation.array(features_b, "features_b", ranks=(2,)).astype(np.float64)
-    if a.shape[1] != b.shape[1]:
-        raise ValueError(f"features_b has {b.shape[1]} features, expected {a.shape[1]} like features_a")
-    for name, features in (("features_a", a), ("features_b", b)):
-        if len(features) < 2:
-            raise ValueError(f"{name} has {len(features)} sample, but a covariance needs at least 2")
-    covariance_a, covariance_b = (np.atleast_2d(np.cov(f, rowvar=False)) for f in (a, b))
-    # trace (C_a C_b)^½ = sum of the square roots of the eigenvalues of C_a^½ C_b C_a^½, a symmetric matrix
+    return frechet_from(features_a)(features_b)
+
+
+def frechet_from(features_a):
+    """Return a function of ``features_b``: the :func:`frechet_distance` of both.
+
+    What depends on ``features_a`` alone is computed here, once for many sets that are compared with it.
+    """
+    mean_a, covariance_a = _cloud(features_a, "features_a")
     root = _symmetric_root(covariance_a)
-    eigenvalues = np.linalg.eigvalsh(root @ covariance_b @ root)
-    overlap = np.sqrt(np.maximum(eigenvalues, 0)).sum()
-    gap = ((a.mean(axis=0) - b.mean(axis=0)) ** 2).sum()
-    return float(max(gap + np.trace(covariance_a) + np.trace(covariance_b) - 2 * overlap, 0.0))
+
+    def distance(features_b):
+        mean_b, covariance_b = _cloud(features_b, "features_b")
+        if len(mean_b) != len(mean_a):
+            raise ValueError(f"features_b has {len(mean_b)} features, expected {len(mean_a)} like features_a")
+        # trace (C_a C_b)^½ = sum of the square roots of the eigenvalues of C_a^½ C_b C_a^½, a symmetric matrix
+        eigenvalues = np.linalg.eigvalsh(root @ covariance_b @ root)
+        overlap = np.sqrt(np.maximum(eigenvalues, 0)).sum()
+        gap = ((mean_a - mean_b) ** 2).sum()
+        return float(max(gap + np.trace(covariance_a) + np.trace(covariance_b) - 2 * overlap, 0.0))
+
+    return distance
+
+
+def _cloud(features, name):
+    """Return mean (C,) and covariance (C, C) of features (samples, C)."""
+    features = validation.array(features, name, ranks=(2,)).astype(np.float64)
+    if len(features) < 2:
+        raise ValueError(f"{name} has {len(features)} sample, but a covariance needs at least 2")
+    return features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))
 
 
 def _symmetric_root(matrix):

@@ -153,13 +153,14 @@ def multiple_interval(x, judge, level=0.95, resamples=300, seed=0):
     resamples = validation.integer(resamples, "resamples", low=2)
     rng = np.random.default_rng(validation.seed(seed))
     x_train, _, x_test, y_test = digits()
-    samples, real, held_out = judge.features(x), judge.features(x_train), judge.features(x_test)
+    held_out = judge.features(x_test)
+    from_samples, from_real = (metrics.frechet_from(judge.features(known)) for known in (x, x_train))
     classes = [np.flatnonzero(y_test == digit) for digit in np.unique(y_test)]
     found = []
     for _ in range(resamples):
         again = held_out[np.concatenate([rng.choice(members, len(members)) for members in classes])]
-        found.append([metrics.frechet_distance(samples, again), metrics.frechet_distance(real, again)])
-    said = np.array([metrics.frechet_distance(samples, held_out), metrics.frechet_distance(real, held_out)])
+        found.append([from_samples(again), from_real(again)])
+    said = np.array([from_samples(held_out), from_real(held_out)])
     distance, floor = (np.array(found) - np.mean(found, axis=0) + said).T
     multiples = np.divide(distance, floor, out=np.full_like(floor, np.inf), where=floor > 0)
     low, high = np.quantile(multiples, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")  # inf stays inf
