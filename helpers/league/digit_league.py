@@ -11,8 +11,7 @@ from helpers import metrics, pretrained, restoration, validation
 from helpers.images import digits
 from helpers.league import digit_tasks
 from helpers.league.digit_tasks import TASKS
-from helpers.league.record import Unheard, write_rows
-from helpers.workers import Alone, Failed, in_order
+from helpers.league.record import gather, write_rows
 
 
 def _as_it_came(y, operators, sigma):
@@ -132,8 +131,6 @@ def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False, e
     called with each row as soon as it is there: those of one method on one task come together. ``crew``, of
     ``helpers.workers.hands``, plays; by default this process.
     """
-    from tqdm import tqdm
-
     if x is None:
         _, _, x, labels = digits()
     tasks = list(dict.fromkeys(validation.choice(task, "task", TASKS) for task in (tasks or TASKS)))
@@ -141,18 +138,7 @@ def run(x=None, labels=None, tasks=None, methods=None, seed=0, progress=False, e
     games = [(task, method) for task in tasks for method in chosen if method in able(task)]
     if not games:
         raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
-    rows = []
-    jobs = ((x, labels, *game, seed) for game in games)
-    with tqdm(total=len(games), disable=not progress, unit="game", file=Unheard()) as bar:
-        for _, found in in_order((crew or Alone()).map(_game, jobs)):
-            if isinstance(found, Failed):
-                raise found.error
-            for row in found:
-                rows.append(row)
-                if each is not None:
-                    each(row)
-            bar.update()
-    return rows
+    return gather(_game, [(x, labels, *game, seed) for game in games], "game", progress, each, crew)
 
 
 def _game(x, labels, task, method, seed):

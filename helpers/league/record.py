@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.files import write_whole
+from helpers.workers import Alone, Failed, in_order
 
 
 class LeftOut(NamedTuple):
@@ -59,6 +60,27 @@ class Record:
         if self.path is not None and self.rows:
             write_rows(self.rows, self.path, {**self.about, "complete": complete,
                                               "left out": [one._asdict() for one in self.left_out]})
+
+
+def gather(play, jobs, unit, progress=False, each=None, crew=None):
+    """Let a crew play every job, ``play(*job) -> rows``; return all rows, in the order of the jobs.
+
+    ``each`` is called with every row as soon as those of its job, and of all jobs before, are there. ``crew``, of
+    ``helpers.workers.hands``, is by default this process.
+    """
+    from tqdm import tqdm
+
+    rows = []
+    with tqdm(total=len(jobs), disable=not progress, unit=unit, file=Unheard()) as bar:
+        for _, found in in_order((crew or Alone()).map(play, jobs)):
+            if isinstance(found, Failed):
+                raise found.error
+            for row in found:
+                rows.append(row)
+                if each is not None:
+                    each(row)
+            bar.update()
+    return rows
 
 
 class Unheard:

@@ -14,8 +14,7 @@ import numpy as np
 from helpers import metrics, pretrained, restoration, validation
 from helpers.images import robots
 from helpers.league import robot_tasks
-from helpers.league.record import Unheard, write_rows
-from helpers.workers import Alone, Failed, in_order
+from helpers.league.record import gather, write_rows
 
 TASKS = tuple(robot_tasks.tasks())
 ANSWERS = 16  # of a method that draws
@@ -82,8 +81,6 @@ def run(n=ROBOTS, tasks=None, methods=None, seed=0, progress=False, each=None, c
     damaged robot before the next. ``each`` is called with each row as soon as those of a robot are there. ``crew``, of
     ``helpers.workers.hands``, plays; by default this process.
     """
-    from tqdm import tqdm
-
     n = validation.integer(n, "n", low=1)
     seed = validation.seed(seed)
     tasks = list(dict.fromkeys(validation.choice(task, "task", TASKS) for task in (tasks or TASKS)))
@@ -94,17 +91,7 @@ def run(n=ROBOTS, tasks=None, methods=None, seed=0, progress=False, each=None, c
         raise ValueError(f"method: none of {', '.join(chosen)} can do {', '.join(tasks)}")
     jobs = [(task, number, robot, some, seed)
             for number, robot in enumerate(robots.unseen_robots(n)) for task, some in games.items()]
-    rows = []
-    with tqdm(total=len(jobs), disable=not progress, unit="robot", file=Unheard()) as bar:
-        for _, found in in_order((crew or Alone()).map(_play, jobs)):
-            if isinstance(found, Failed):
-                raise found.error
-            for row in found:
-                rows.append(row)
-                if each is not None:
-                    each(row)
-            bar.update()
-    return rows
+    return gather(_play, jobs, "robot", progress, each, crew)
 
 
 def _play(task, number, robot, methods, seed):

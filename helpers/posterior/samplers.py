@@ -7,11 +7,14 @@ The methods differ in *how* it is told, and in whether somebody keeps the accoun
 - ``"dps"``: a step down the slope of |y - A x̂| (Chung et al. 2023, arXiv:2209.14687),
 - ``"pgdm"``: the slope of log p(y | x), where x̂ is taken to be off by a Gaussian of a known spread (Song et al. 2023,
   "Pseudoinverse-guided diffusion models for inverse problems"),
+- ``"ddnm"``: the same belief about x̂, and its mean once y is known, x̂ + r² Aᵀ (r² A Aᵀ + σ²)⁻¹ (y - A x̂). The network
+  is asked and not differentiated. Without noise this is the x̂ + A⁺ (y - A x̂) of Wang et al. (2023, arXiv:2212.00490),
+  with noise the step of Zhu et al. (2023, arXiv:2305.08995),
 - ``"repaint"``: known pixels are put in place at each step, with the noise of that step; each step is taken back and
   repeated, so that the rest can adapt (Lugmayr et al. 2022, arXiv:2201.09865). For masks alone,
 - ``"twisted"``: many particles take the steps of ``"pgdm"``, each keeps a weight for what was wrong with them, and the
   heavy ones are copied (the twisted diffusion sampler, Wu et al. 2023, arXiv:2306.17775). As particles grow in number,
-  its draws are exactly those of the model's posterior; the first three remain approximations,
+  its draws are exactly those of the model's posterior; those above remain approximations,
 - ``"direct"``: for noise alone, A(x) = x. There y is itself a picture on the walk, at the level σ, and the model goes
   on from it as it always does. Nothing is approximated but the steps: what is wrong with the draws is wrong with the
   network at the levels up to σ. (Split Gibbs sampling makes of any measurement many such denoising problems: Wu et al.
@@ -26,8 +29,8 @@ import tensorflow as tf
 from helpers import validation
 from helpers.operators import Identity, Mask, Operator
 
-METHODS = ("pgdm", "dps", "repaint", "twisted", "direct")
-STEPS = {"pgdm": 40, "dps": 100, "repaint": 20, "twisted": 40, "direct": 40}
+METHODS = ("pgdm", "dps", "ddnm", "repaint", "twisted", "direct")
+STEPS = {"pgdm": 40, "dps": 100, "ddnm": 40, "repaint": 20, "twisted": 40, "direct": 40}
 PARTICLES = 64  # of the twisted sampler, or four for each answer if that is more
 STRENGTH = 1.0  # of the step of "dps"
 JUMPS = 10  # times that "repaint" takes each step: the paper's r, whose jumps span 10 of 250 levels, and here one of 20
@@ -97,8 +100,9 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
         return _repaint(denoise, start, measured, operator.mask, sigma, levels, noise, jumps).numpy()
     if method == "direct":
         return _direct(denoise, measured, sigma, levels, noise).numpy()
-    by_the_likelihood = _by_the_likelihood(denoise, operator, sigma, model.spread)
-    guide = _by_the_distance(denoise, operator, sigma, strength) if method == "dps" else by_the_likelihood
+    guides = {"dps": _by_the_distance(denoise, operator, sigma, strength),
+              "ddnm": _by_agreement(denoise, operator, sigma, model.spread)}
+    guide = guides.get(method) or _by_the_likelihood(denoise, operator, sigma, model.spread)
     guide = tf.function(guide, autograph=False)
     x = model.centre + levels[0] * noise()
     told = guide(x, tf.constant(levels[0]), measured)
@@ -135,7 +139,7 @@ def _by_the_likelihood(denoise, operator, sigma, spread):
     """Return the guide of ΠGDM: x̂ + t² ∇ log N(y; A x̂, r² A Aᵀ + σ²), with r² = t² s² / (t² + s²) and s = spread."""
 
     def guide(x, t, y):
-        r2 = t**2 * spread**2 / (t**2 + spread**2)
+        r2 = _doubt(t, spread)
         with tf.GradientTape() as tape:
             tape.watch(x)
             clean = denoise(x, t)
@@ -147,6 +151,23 @@ def _by_the_likelihood(denoise, operator, sigma, spread):
         return clean, clean + t**2 * slope, -0.5 * tf.reduce_sum(miss * v, [1, 2, 3])
 
     return guide
+
+
+def _by_agreement(denoise, operator, sigma, spread):
+    """Return the guide of DDNM: the mean of N(x̂, r²) once y is known. The network is not differentiated."""
+
+    def guide(x, t, y):
+        r2, clean = _doubt(t, spread), denoise(x, t)
+        miss = y - operator.forward(clean)
+        v = _solve(operator, miss, r2, sigma**2 + 1e-6 * r2)
+        return clean, clean + r2 * operator.adjoint(v), -0.5 * tf.reduce_sum(miss * v, [1, 2, 3])
+
+    return guide
+
+
+def _doubt(t, spread):
+    """Return r², how far x̂ is taken to be off at level t: for Gaussian pictures of spread s it is t² s² / (t² + s²)."""
+    return t**2 * spread**2 / (t**2 + spread**2)
 
 
 def _by_the_distance(denoise, operator, sigma, strength):

@@ -13,7 +13,7 @@ from helpers.models import diffusion, keras  # noqa: E402 - they need TensorFlow
 from helpers.posterior import samplers  # noqa: E402
 
 RIGHT = Mask(np.array([[0, 1]]))
-EXACT = ("pgdm", "twisted")
+EXACT = ("pgdm", "ddnm", "twisted")
 FOR_MASKS = [method for method in samplers.METHODS if method != "direct"]
 
 
@@ -67,6 +67,31 @@ def test_for_gaussian_pictures_mean_and_spread_are_those_of_the_formula(gaussian
     _, means, covariances = gaussian.mixture.posterior(A, np.array([y]), sigma)
     assert np.allclose(x.mean(axis=0), means[0, 0], atol=0.04)
     assert np.allclose(np.cov(x.T), covariances[0], atol=0.012)
+
+
+def test_ddnm_is_pgdm_where_the_slope_of_the_network_is_what_it_takes_it_to_be(gaussian, two_kinds):
+    """Of one round Gaussian x̂ has the slope r² / t², and the two are the same; of two kinds it has not."""
+    def answers(world, method):
+        return samplers.sample(measurement([0.0, 0.6]), RIGHT, 0.2, world, 50, seed=0, method=method)
+
+    np.testing.assert_allclose(answers(gaussian, "ddnm"), answers(gaussian, "pgdm"), atol=1e-4)
+    assert np.abs(answers(two_kinds, "ddnm") - answers(two_kinds, "pgdm")).max() > 0.05
+
+
+def test_ddnm_puts_every_guess_in_agreement_with_what_has_no_noise(network):
+    """By the formula of the paper, x̂ + A⁺ (y - A x̂), step by step."""
+    operator, rng = Downsample(2), np.random.default_rng(0)
+    y = operator.forward(np.random.default_rng(1).random((8, 8, 2))).astype(np.float32)
+    found = samplers.sample(y, operator, 0.0, network, 3, seed=0, method="ddnm", steps=6, label=1)
+    levels = network.schedule(6)
+    x = network.centre + levels[0] * rng.standard_normal((3, 8, 8, 2)).astype(np.float32)
+    for t, after in itertools.pairwise(levels):
+        clean, kept = network.denoise(x, float(t), label=1), (after / t) ** 2
+        miss = np.stack([y - operator.forward(one) for one in clean])
+        clean = clean + 4 * np.stack([operator.adjoint(one) for one in miss])  # A Aᵀ is a quarter
+        x = clean + kept * (x - clean) + np.sqrt(1 - kept) * after * rng.standard_normal(x.shape)
+    np.testing.assert_allclose(found, x, atol=2e-4)
+    np.testing.assert_allclose(np.stack([operator.forward(one) for one in found]), np.stack([y] * 3), atol=1e-4)
 
 
 def test_the_direct_draws_behind_noise_are_those_of_the_formula(two_kinds):
@@ -181,7 +206,7 @@ def by_hand(model, n, seed, steps, draws=1, **how):
     return x
 
 
-PRIORS = {"pgdm": {}, "dps": {}, "repaint": {"jumps": 1}, "twisted": {"particles": 4}}
+PRIORS = {"repaint": {"jumps": 1}, "twisted": {"particles": 4}}
 
 
 @pytest.mark.parametrize("method", FOR_MASKS)
@@ -189,7 +214,7 @@ def test_with_nothing_seen_a_network_draws_from_its_prior(network, method):
     """Number for number: no method adds anything of its own where the measurement says nothing."""
     nothing, how = Mask(np.zeros((8, 8), bool)), {"label": 1, "guidance": 2.0}
     x = samplers.sample(np.zeros((8, 8, 2)), nothing, 0.1, network, 4, seed=3, method=method, steps=4,
-                        **how, **PRIORS[method])
+                        **how, **PRIORS.get(method, {}))
     prior = by_hand(network, 4, 3, 4, draws=2 if method == "repaint" else 1, **how)
     if method == "twisted":  # its particles come out in random order
         x, prior = (np.array(sorted(some, key=lambda one: one.flat[0])) for some in (x, prior))
@@ -218,7 +243,7 @@ def test_a_network_answers_a_measurement(network, method, sigma):
         np.testing.assert_allclose(x[:, :4], np.broadcast_to(y[:4], (3, 4, 8, 2)), atol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["pgdm", "dps", "repaint"])
+@pytest.mark.parametrize("method", ["pgdm", "dps", "ddnm", "repaint"])
 def test_each_answer_may_have_a_measurement_of_its_own(network, method):
     """Two measurements in turn: each pair of answers is what the same noise makes of one alone."""
     half, rng = Mask.half((8, 8), "bottom"), np.random.default_rng(0)
