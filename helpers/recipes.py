@@ -140,13 +140,13 @@ RECIPES = {
         what="repaints photographs in the style of a dahlia, in one pass; with batch normalisation, for comparison",
         options=PAINTER.options | {"network": {"normalisation": "batch"}},
     ),
-    "style-tissue": PAINTER._replace(
-        what="repaints photographs in the style of stained tissue, in one pass",
-        options=PAINTER.options | {"style": "tissue"},
-    ),
     "style-relief": PAINTER._replace(
-        what="repaints photographs in the style of a relief map, in one pass",
-        options=PAINTER.options | {"style": "relief"},
+        what="repaints photographs in the style of a relief map, in one pass", steps=1200, look=300,
+        options=PAINTER.options | {"style": "relief", "start": "style-dahlia"},
+    ),
+    "style-tissue": PAINTER._replace(
+        what="repaints photographs in the style of stained tissue, in one pass", steps=1200, look=300,
+        options=PAINTER.options | {"style": "tissue", "start": "style-dahlia"},
     ),
 }
 

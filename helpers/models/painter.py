@@ -87,6 +87,8 @@ class Training:
     def __init__(self, recipe, pictures=None):
         self.ready = Painter.blank(recipe)
         self.networks = self.ready.networks
+        if "start" in recipe.options:  # a painter of another style, whose edges and shapes serve as well
+            pretrained.put(self.networks, pretrained.read(recipe.options["start"]))
         self.style, self.patch = recipe.options["style"], recipe.options["patch"]
         self.watched = photos("other" if pictures is None else "train", size=128, color=True)
         self.players = [Player("painter", ["painter"], self.loss)]

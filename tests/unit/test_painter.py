@@ -146,6 +146,18 @@ def test_photographs_of_a_folder_are_read_in_colour(tmp_path, mine):
         assert a.shape == (4, 12, 12, 3) and np.ptp(a, axis=-1).max() > 0.1
 
 
+def test_a_painter_may_start_from_another(monkeypatch, mine):
+    keras.utils.set_random_seed(7)
+    other = {"painter": painter.build(**small("style-relief").options["network"])}
+    stored, read = {key: np.asarray(value) for key, value in pretrained._named(other)}, pretrained.read
+    monkeypatch.setattr(pretrained, "read", lambda name, *folder: stored if name == "style-dahlia" else
+                        read(name, *folder))
+    made = training("style-relief", pictures=mine)
+    assert made.style == "relief"
+    for a, b in zip(made.networks["painter"].variables, other["painter"].variables, strict=True):
+        assert np.array_equal(a, b)
+
+
 def test_too_small_photographs_are_refused(mine):
     with pytest.raises(ValueError, match="smallest side is 20 pixels, but patches have 24"):
         training("style-dahlia", pictures=[mine[0][:20]])
