@@ -72,8 +72,8 @@ EPOCH = 35  # steps in which batches of 128 show as many digits as there are
 PAINTER = Recipe(
     what="repaints photographs in the style of a dahlia, in one pass",
     model="painter.Painter", data="photographs in colour",
-    steps=2400, batch=4, learning_rate=5e-3, epoch=100, warmup=100, final=0.01, ema=0.99, look=400,
-    options={"style": "dahlia", "color": True, "patch": 160, "network": {"normalisation": "instance"}},
+    steps=2200, batch=4, learning_rate=5e-3, epoch=100, warmup=100, final=0.01, ema=0.98, look=440,
+    options={"style": "dahlia", "weight": 25.0, "color": True, "patch": 160, "network": {"normalisation": "instance"}},
 )
 
 RECIPES = {
@@ -141,11 +141,11 @@ RECIPES = {
         options=PAINTER.options | {"network": {"normalisation": "batch"}},
     ),
     "style-relief": PAINTER._replace(
-        what="repaints photographs in the style of a relief map, in one pass", steps=1200, look=300,
+        what="repaints photographs in the style of a relief map, in one pass", steps=1100, look=275,
         options=PAINTER.options | {"style": "relief", "start": "style-dahlia"},
     ),
     "style-tissue": PAINTER._replace(
-        what="repaints photographs in the style of stained tissue, in one pass", steps=1200, look=300,
+        what="repaints photographs in the style of stained tissue, in one pass", steps=1100, look=275,
         options=PAINTER.options | {"style": "tissue", "start": "style-dahlia"},
     ),
 }

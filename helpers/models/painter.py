@@ -14,7 +14,7 @@ from keras import layers, ops
 from helpers import pretrained
 from helpers.images import earth, photo, photos
 from helpers.images.folder import Photographs, cut
-from helpers.models.style import WEIGHT, Distances, one_picture, repaint
+from helpers.models.style import Distances, one_picture, repaint
 from helpers.training import Player, split
 
 LARGEST = 4_500_000  # pixels: on more, the maps of the finest layers need gigabytes
@@ -58,8 +58,9 @@ def build(normalisation="instance", widths=(12, 24, 40), blocks=4):
     """Return the network: photographs (N, H, W, 3) in [0, 1], whose sides are multiples of 4, to painted ones.
 
     ``widths`` are the numbers of channels before the last convolution, at half the size and at a quarter, where the
-    residual ``blocks`` are. Each convolution pads by mirroring, and all but the last are normalised. So with instance
-    normalisation the answer is the same for ``x`` and ``a x + b``: the first of them takes ``a`` and ``b`` away.
+    residual ``blocks`` are. Each convolution pads by mirroring, and all but the last are normalised, and so is the
+    photograph, which is added to the last. So with instance normalisation the answer is the same for ``x`` and
+    ``a x + b``: the first layers of that kind take ``a`` and ``b`` away.
     """
     normalise, (last, middle, coarse) = NORMALISATIONS[normalisation], widths
     x = keras.Input((None, None, 3), name="photo")
@@ -71,14 +72,15 @@ def build(normalisation="instance", widths=(12, 24, 40), blocks=4):
     h = layers.UpSampling2D()(h)  # pixels are repeated, then mixed: a transposed convolution would leave chequerboards
     h = layers.ReLU()(normalise()(_convolution(h, middle)))
     h = layers.ReLU()(normalise()(_convolution(h, last)))
-    h = _convolution(layers.UpSampling2D()(h), 3, use_bias=True)
+    h = _convolution(layers.UpSampling2D()(h), 3, use_bias=True, start="zeros")
+    h = h + normalise()(x)  # so a painter begins with the photograph, as a walk does, and not with a texture
     return keras.Model(x, layers.Activation("sigmoid", dtype="float32")(h), name="painter")
 
 
-def _convolution(x, filters, size=3, strides=1, use_bias=False):
+def _convolution(x, filters, size=3, strides=1, use_bias=False, start="he_normal"):
     edge = [size // 2, size // 2]
     x = ops.pad(x, [[0, 0], edge, edge, [0, 0]], mode="symmetric")
-    return layers.Conv2D(filters, size, strides, use_bias=use_bias, kernel_initializer="he_normal")(x)
+    return layers.Conv2D(filters, size, strides, use_bias=use_bias, kernel_initializer=start)(x)
 
 
 class Training:
@@ -89,7 +91,7 @@ class Training:
         self.networks = self.ready.networks
         if "start" in recipe.options:  # a painter of another style, whose edges and shapes serve as well
             pretrained.put(self.networks, pretrained.read(recipe.options["start"]))
-        self.style, self.patch = recipe.options["style"], recipe.options["patch"]
+        self.style, self.weight, self.patch = (recipe.options[name] for name in ("style", "weight", "patch"))
         self.watched = photos("other" if pictures is None else "train", size=128, color=True)
         self.players = [Player("painter", ["painter"], self.loss)]
         if pictures is None:
@@ -124,27 +126,28 @@ class Training:
         """Return content + weight × style of what is painted: the mean over the batch."""
         (x,) = batch
         content, style = self.distances(self.networks["painter"](x, training=True), x)
-        return tf.reduce_mean(content + WEIGHT * style)
+        return tf.reduce_mean(content + self.weight * style)
 
     def watch(self):
         """Return the mean loss on pictures that neither train nor test."""
         x = tf.stack(list(self.watched.values()))
         content, style = self.distances(tf.stack([self.ready(one) for one in self.watched.values()]), x)
-        return {"loss": float(tf.reduce_mean(content + WEIGHT * style))}
+        return {"loss": float(tf.reduce_mean(content + self.weight * style))}
 
     def evaluate(self):
         """Return what the model card tells: distances on the test photographs, which no training saw."""
         test = list(photos("test", size=128, color=True).values())
         answers = {"value": [self.ready(x) for x in test],
-                   "repaint, 150 steps": [repaint(x, self.picture).x for x in test], "the photographs": test,
+                   "repaint, 150 steps": [repaint(x, self.picture, self.weight).x for x in test],
+                   "the photographs": test,
                    "faint": [self.ready(0.5 * x + 0.25) for x in test]}
         photographs, answers = tf.stack(test), {name: tf.stack(answer) for name, answer in answers.items()}
         found = {name: self.distances(answer, photographs) for name, answer in answers.items()}
         unseen = Distances(pretrained.shared("features"), self.picture, self.picture, UNSEEN)
         full, faint = found["value"][1], found.pop("faint")[1]
         return {
-            f"content + {WEIGHT:g} x style": {
-                name: _mean(content + WEIGHT * style) for name, (content, style) in found.items()},
+            f"content + {self.weight:g} x style": {
+                name: _mean(content + self.weight * style) for name, (content, style) in found.items()},
             "style of unseen layers": {name: _mean(unseen(answers[name], photographs)[1]) for name in found},
             "style with the contrast halved": {"value": _mean(faint), "with all of it": _mean(full),
                                                "moved by": _mean(abs(faint - full))},

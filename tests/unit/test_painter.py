@@ -117,7 +117,7 @@ def test_the_loss_is_that_of_repainting_each_photograph_alone(mine):
                                      painter.STYLES["dahlia"]())
         content, off = small_ones(0.5 * one[None] + 0.3, one[None])
         assert float(content[0]) > 1e-3 and float(off[0]) > 1e-3
-        alone.append(float(content[0] + 100 * off[0]))
+        alone.append(float(content[0] + 25 * off[0]))
     assert float(taught.loss((x,))) == pytest.approx(np.mean(alone), rel=1e-4)
 
 
@@ -166,7 +166,7 @@ def test_too_small_photographs_are_refused(mine):
 def test_what_is_watched_and_judged_did_not_train(monkeypatch, mine):
     asked = []
     monkeypatch.setattr(painter, "photos", lambda split, **how: asked.append(split) or {"one": mine[0][:32, :32]})
-    monkeypatch.setattr(painter, "repaint", lambda x, picture: style.Repainted(1 - x, None, None))
+    monkeypatch.setattr(painter, "repaint", lambda x, picture, weight: style.Repainted(1 - x, None, None))
     for pictures, splits in ((None, ["other", "train"]), (mine, ["train"])):
         made = training("style-dahlia", pictures=pictures)
         assert asked == splits
@@ -175,7 +175,7 @@ def test_what_is_watched_and_judged_did_not_train(monkeypatch, mine):
     made.ready = lambda x: x
     found = made.evaluate()
     assert asked == ["test"]
-    one, seen = found["content + 100 x style"], found["style with the contrast halved"]
+    one, seen = found["content + 25 x style"], found["style with the contrast halved"]
     assert one["value"] == pytest.approx(one["the photographs"]) and one["repaint, 150 steps"] != one["value"]
     assert seen["moved by"] == pytest.approx(abs(seen["value"] - seen["with all of it"]), rel=1e-4)
     assert seen["moved by"] > 0
