@@ -338,13 +338,18 @@ def train(
 @app.command()
 def style(
     photo: Annotated[Path, typer.Argument(help="The photograph to repaint.")],
-    like: Annotated[Path, typer.Option(help="The picture whose style it gets.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the repainted photograph goes.")],
-    size: Annotated[int, typer.Option(help="Longer side of both pictures in pixels; larger ones are shrunk.")] = 384,
-    weight: Annotated[float, typer.Option(help="How much style: 10 is a tint, 1000 leaves little of the photo.")] = 100,
-    steps: Annotated[int, typer.Option(help="Steps downhill.")] = 150,
+    style: Annotated[str | None, typer.Option("--style", help="A style that a network has learned: dahlia, relief or "
+                                                              "tissue. A second or so.")] = None,
+    like: Annotated[Path | None, typer.Option(help="Or a picture whose style it gets. A minute or so.")] = None,
+    size: Annotated[int | None, typer.Option(help="Longer side in pixels; larger pictures are shrunk. Default: 1024, "
+                                                  "with --like 384.")] = None,
+    weight: Annotated[float | None, typer.Option(help="With --like: how much style. 10 is a tint, 1000 leaves little "
+                                                      "of the photo. Default: 100.")] = None,
+    steps: Annotated[int | None, typer.Option(help="With --like: steps downhill. Default: 150.")] = None,
 ):
-    """Repaint a photograph in the style of another picture: a minute or so, with progress."""
+    """Repaint a photograph: in a style that a network has learned, at once, or in that of another picture, by walking
+    downhill, with progress."""
     import numpy as np
     from PIL import Image
 
@@ -353,18 +358,35 @@ def style(
     from helpers.images import read_photo
 
     with _plainly():
-        validation.number(weight, "weight", low=0, open_low=True)
-        validation.integer(steps, "steps", low=1)
-        validation.integer(size, "size", low=16, high=1200)
+        if (style is None) == (like is None):
+            raise ValueError(f"style: say --style {', '.join(STYLES)}, or --like and a picture, and not both")
+        if style is not None:
+            validation.choice(style, "style", STYLES)
+            for option, value in (("weight", weight), ("steps", steps)):
+                if value is not None:
+                    raise ValueError(f"{option}: it is for --like; the network of a style was trained with its own")
+            size = validation.integer(1024 if size is None else size, "size", low=16, high=2048)
+        else:
+            weight = validation.number(100 if weight is None else weight, "weight", low=0, open_low=True)
+            steps = validation.integer(150 if steps is None else steps, "steps", low=1)
+            size = validation.integer(384 if size is None else size, "size", low=16, high=1200)
         check_picture(output)  # told at once
-        pictures = [read_photo(path, color=True, longest=size) for path in (photo, like)]
-        if output.exists() and any(output.samefile(path) for path in (photo, like)):
-            raise ValueError(f"output {str(output)!r} is one of the two pictures: name another file")
-        from helpers.models.style import repaint
+        paths = [photo] if like is None else [photo, like]
+        pictures = [read_photo(path, color=True, longest=size) for path in paths]
+        if output.exists() and any(output.samefile(path) for path in paths):
+            which = "the photograph" if like is None else "one of the two pictures"
+            raise ValueError(f"output {str(output)!r} is {which}: name another file")
+        if style is not None:
+            from helpers import pretrained
 
-        found = repaint(*pictures, weight, steps, progress=True)
-        write_whole(output, Image.fromarray(np.rint(255 * found.x).astype(np.uint8)).save)
-        print(f"style: {found.style[0]:.3g} from that of {like.name} at first, {found.style[-1]:.3g} at last")
+            x = pretrained.shared(f"style-{style}")(*pictures)
+        else:
+            from helpers.models.style import repaint
+
+            found = repaint(*pictures, weight, steps, progress=True)
+            x = found.x
+            print(f"style: {found.style[0]:.3g} from that of {like.name} at first, {found.style[-1]:.3g} at last")
+        write_whole(output, Image.fromarray(np.rint(255 * x).astype(np.uint8)).save)
         print(f"wrote {output}")
 
 
@@ -381,6 +403,7 @@ def convert(
             print(f"{metric}: {value}")
 
 
+STYLES = ("dahlia", "relief", "tissue")
 GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots", "diffusion-earth")
 PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f"),
                  "pictures": ("pictures", "d")}

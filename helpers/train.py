@@ -58,7 +58,7 @@ def train(name, photos=None, epochs=None, minutes=None, strategy=None, folder=No
             raise ValueError(f"photos: {name} is not trained on photographs")
         from helpers.images.folder import Photographs
 
-        pictures = Photographs(photos, recipe.options["patch"])
+        pictures = Photographs(photos, recipe.options["patch"], recipe.options.get("color", False))
         source = f"{Path(photos).name}-{pictures.fingerprint()}"
     import helpers.models  # noqa: F401 - keeps TensorFlow quiet
     from helpers.training import PARTS, Loop, devices, machines, planned_steps

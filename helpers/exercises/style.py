@@ -86,3 +86,50 @@ def colours(answer):
                       "Add only by how much the painted picture is brighter.")
     raise Mistake("These are not the colours of one with the brightness of the other.",
                   "The same number goes to all three channels of a pixel: the difference of brightness.")
+
+
+def epsilon(answer):
+    """Derive: by what factor the answer of an instance normalisation changes with the contrast of its map."""
+    cases = [(0.5, 0.04, 1e-6), (0.5, 0.04, 0.01), (0.1, 0.3, 0.002), (3.0, 1e-4, 1e-3), (1.0, 0.2, 0.1)]
+    found = array([call(answer, *case) for case in cases], (5,), "the factors")
+    a, v, e = np.array(cases).T
+    if close(found, a * np.sqrt((v + e) / (a**2 * v + e)), 1e-8):
+        return ("Beside a spread of 0.2 an epsilon of 1e-6 leaves hardly a trace of the contrast. A map that is nearly "
+                "flat keeps its contrast, and is not blown up.")
+    if close(found, np.ones(5), 1e-8):
+        raise Mistake("So it would be without epsilon.", "Put v + epsilon under the root before and after, and divide.")
+    if close(found, np.sqrt((v + e) / (a**2 * v + e)), 1e-6):
+        raise Mistake("This is how the divisor changes.", "What is divided has become a times as large, too.")
+    if close(found, a * np.sqrt((v + e) / (a * v + e)), 1e-6):
+        raise Mistake("Here the variance grows as the contrast does.", "A variance is a mean of squares.")
+    if close(found, a * (v + e) / (a**2 * v + e), 1e-6):
+        raise Mistake("A root is missing.", "The layer divides by the root of variance and epsilon.")
+    if close(found, np.sqrt((a**2 * v + e) / (v + e)) / a, 1e-6):
+        raise Mistake("This is the factor from the map with the other contrast to the first one.", "Turn it over.")
+    raise Mistake("This is not the factor.",
+                  "Write the answer for a map of variance v, then for a times this map, and divide the second by it.")
+
+
+def neighbours(answer):
+    """Repair: a normalisation that looks at the other pictures of the batch."""
+    rng = np.random.default_rng(0)
+    a = rng.normal([[[1, 2, 3]]], 1, (4, 6, 5, 3)) * np.array([1, 2, 5, 0.5])[:, None, None, None] + 1
+    found = array(call(answer, a.copy()), a.shape, "the maps")
+
+    def over(mean, std):
+        return (a - a.mean(mean, keepdims=True)) / a.std(std, keepdims=True)
+
+    if close(found, over((1, 2), (1, 2)), 1e-5):
+        return "Now a photograph is painted in the same way whoever is beside it, and a batch may have one picture."
+    if close(found, over((0, 1, 2), (0, 1, 2)), 1e-5):
+        raise Mistake("This is the program as it was: mean and spread are those of the whole batch.",
+                      "Which axes belong to one map of one picture? keepdims=True keeps the others in their place.")
+    if close(found, over((1, 2, 3), (1, 2, 3)), 1e-5):
+        raise Mistake("All channels of a picture share a mean and a spread.",
+                      "Each map is normalised alone: leave the last axis out as well.")
+    if close(found, over((1, 2), (0, 1, 2)), 1e-5) or close(found, over((0, 1, 2), (1, 2)), 1e-5):
+        raise Mistake("One of the two still comes from the whole batch.", "Mean and spread both need the axes 1 and 2.")
+    if close(found, over(0, 0), 1e-5):
+        raise Mistake("Here each place is normalised over the batch.", "Take the mean over the places of a picture.")
+    raise Mistake("The maps do not have the mean 0 and the spread 1, each for itself.",
+                  "Take mean and std over rows and columns, the axes 1 and 2, with keepdims=True.")

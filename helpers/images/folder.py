@@ -13,7 +13,7 @@ STAY = 4  # steps after which the window of pictures that take part moves on by 
 
 
 class Photographs:
-    """The grey photographs of a folder, of which patches are cut; a sequence of images (H, W) in [0, 1].
+    """The photographs of a folder, of which patches are cut; a sequence of images (H, W) or (H, W, 3) in [0, 1].
 
     Only headers are read at first. As many pictures take part at a time as ``HELD`` bytes hold; if these are not all,
     the window of those that do moves on by one picture every ``STAY`` steps, in an order that is shuffled once. So
@@ -24,6 +24,8 @@ class Photographs:
     folder : path
     patch : int
         Side of the patches in pixels.
+    color : bool
+        Colour photographs instead of grey ones.
 
     Raises
     ------
@@ -31,8 +33,8 @@ class Photographs:
         If the folder is missing, holds no picture, or one that is smaller than a patch.
     """
 
-    def __init__(self, folder, patch):
-        self.folder, self.patch = Path(folder), patch
+    def __init__(self, folder, patch, color=False):
+        self.folder, self.patch, self.color = Path(folder), patch, color
         if not self.folder.is_dir():
             raise ValueError(f"photos {str(folder)!r}: there is no such folder")
         self.paths, sides, small = [], [], []
@@ -56,7 +58,7 @@ class Photographs:
             more = f" and {len(small) - 1} more" if len(small) > 1 else ""
             raise ValueError(f"photos: {small[0]}{more} is too small: patches of {patch} × {patch} pixels are cut from "
                              "each picture")
-        mean = float(np.mean([height * width for height, width in sides]))
+        mean = float(np.mean([height * width for height, width in sides])) * (3 if color else 1)
         self.window = int(min(max(HELD // mean, 1), len(self.paths)))
         self.order = (np.arange(len(self.paths)) if self.window == len(self.paths) else
                       np.random.default_rng(0).permutation(len(self.paths)))
@@ -72,10 +74,10 @@ class Photographs:
     def __getitem__(self, i):
         if not 0 <= i < len(self.paths):
             raise IndexError(i)
-        return read_photo(self.paths[i])
+        return read_photo(self.paths[i], color=self.color)
 
     def patches(self, step, which, place):
-        """Return patches (N, patch, patch) of uint8.
+        """Return patches (N, patch, patch), or (N, patch, patch, 3) in colour, of uint8.
 
         Parameters
         ----------
@@ -87,13 +89,11 @@ class Photographs:
             Where a patch lies: from 0, at the top and the left, to 1.
         """
         start = 0 if self.window == len(self) else int(step) // STAY
-        found = np.empty((len(which), self.patch, self.patch), np.uint8)
+        found = np.empty((len(which), self.patch, self.patch) + (3,) * self.color, np.uint8)
         with self.lock:
             try:
                 for i, (one, where) in enumerate(zip(which, place, strict=True)):
-                    x = self._levels(start + int(one), start)
-                    top, left = (where * (np.array(x.shape) - self.patch + 1).astype(np.float32)).astype(np.int64)
-                    found[i] = x[top : top + self.patch, left : left + self.patch]
+                    found[i] = cut(self._levels(start + int(one), start), where, self.patch)
             except Exception as error:  # TensorFlow would wrap it in many lines: who trains asks for it here
                 self.failure = error
                 raise
@@ -111,7 +111,7 @@ class Photographs:
                     self.held = {one: x for one, x in self.held.items() if one in keep}
                 try:
                     x = np.rint(255 * self[index]).astype(np.uint8)
-                    if min(x.shape) < self.patch:
+                    if min(x.shape[:2]) < self.patch:
                         raise ValueError("has become smaller than a patch")
                 except (ValueError, MemoryError) as error:
                     if not self.folder.is_dir():
@@ -130,6 +130,12 @@ class Photographs:
             with path.open("rb") as file:
                 digest.update(f"{path.name} {path.stat().st_size} ".encode() + file.read(2**16))
         return digest.hexdigest()[:8]
+
+
+def cut(x, where, patch):
+    """Return a square patch of a picture; ``where``, float32 (2,), goes from 0, at the top and the left, to 1."""
+    top, left = (where * (np.array(x.shape[:2]) - patch + 1).astype(np.float32)).astype(np.int64)
+    return x[top : top + patch, left : left + patch]
 
 
 def _shape(path):

@@ -48,14 +48,18 @@ class Distances:
 
     def __init__(self, features, photo, picture, layers=STYLE):
         self.part = features.part((*layers, CONTENT))
-        photo, picture = (tf.constant(_picture(x, name)) for x, name in ((photo, "photo"), (picture, "picture")))
+        photo, picture = (tf.constant(one_picture(x, name)) for x, name in ((photo, "photo"), (picture, "picture")))
         self.grams = [gram(maps) for maps in self.part(mirror(picture))[:-1]]
         self.content = self.part(mirror(photo))[-1]
 
-    def __call__(self, x):
-        """Return content and style distance of pictures (N, H, W, 3), each (N,)."""
+    def __call__(self, x, photos=None):
+        """Return content and style distance of pictures (N, H, W, 3), each (N,).
+
+        ``photos``, shaped like ``x``, are the photographs of these pictures, if it is not one for all of them.
+        """
         *maps, content = self.part(mirror(x))
-        moved = tf.reduce_sum((content - self.content) ** 2, [1, 2, 3]) / tf.reduce_sum(self.content**2)
+        wanted = self.content if photos is None else self.part(mirror(photos))[-1]
+        moved = tf.reduce_sum((content - wanted) ** 2, [1, 2, 3]) / tf.reduce_sum(wanted**2, [1, 2, 3])
         off = [tf.reduce_sum((gram(one) - target) ** 2, [1, 2]) / tf.reduce_sum(target**2)
                for one, target in zip(maps, self.grams, strict=True)]
         return moved, tf.add_n(off) / len(off)
@@ -92,7 +96,7 @@ def repaint(photo, picture, weight=WEIGHT, steps=STEPS, features=None, levels=LE
     """
     weight = validation.number(weight, "weight", low=0, open_low=True)
     distances = Distances(features or pretrained.shared("features"), photo, picture)
-    start = _picture(photo, "photo")
+    start = one_picture(photo, "photo")
 
     def loss(x):
         content, style = distances(x)
@@ -106,7 +110,7 @@ def texture(picture, layers=STYLE, steps=STEPS, seed=0, features=None, progress=
 
     ``seed`` decides the noise, and ``layers`` are those whose Gram matrices count. The rest is as for :func:`repaint`.
     """
-    noise = np.random.default_rng(validation.seed(seed)).normal(0.5, 0.1, _picture(picture, "picture").shape)
+    noise = np.random.default_rng(validation.seed(seed)).normal(0.5, 0.1, one_picture(picture, "picture").shape)
     noise = np.clip(noise, 0, 1).astype(np.float32)
     distances = Distances(features or pretrained.shared("features"), noise[0], picture, layers)
 
@@ -146,7 +150,7 @@ def _descend(start, loss, steps, levels, progress):
     return Repainted(np.clip(whole().numpy()[0], 0, 1), *np.array(way, np.float32).T)
 
 
-def _picture(x, name):
+def one_picture(x, name, largest=LARGEST):
     """Return one colour picture as a batch (1, H, W, 3); raise if it is none, too small or too large."""
     x = colour_batch(x, name)
     if len(x) != 1:
@@ -154,6 +158,6 @@ def _picture(x, name):
     height, width = x.shape[1:3]
     if min(height, width) < SMALLEST:
         raise ValueError(f"{name} has {height} × {width} pixels, expected at least {SMALLEST} on each side")
-    if height * width > LARGEST:
-        raise ValueError(f"{name} has {height} × {width} pixels, expected at most {LARGEST:,} in all: shrink it")
+    if height * width > largest:
+        raise ValueError(f"{name} has {height} × {width} pixels, expected at most {largest:,} in all: shrink it")
     return np.clip(x, 0, 1)

@@ -165,7 +165,8 @@ SHIPPED = [(name, network) for name, networks in {
 
 
 def test_every_shipped_network_is_in_the_list():
-    assert {name for name, _ in SHIPPED} == set(pretrained.names())
+    """But for the painters, which no page runs in a browser."""
+    assert {name for name, _ in SHIPPED} == {name for name in pretrained.names() if not name.startswith("style-")}
 
 
 @pytest.mark.parametrize(("name", "part"), SHIPPED)

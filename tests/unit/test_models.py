@@ -24,6 +24,7 @@ SMALL = {
     "restorer": {"network": {"channels": (8, 8, 16)}}, "vae": {"network": {"latent": 4, "width": 8}},
     "gan": {"generator": {"latent": 6, "width": 8}, "discriminator": {"width": 8}},
     "inverter": {"network": {"width": 8}},
+    "style-dahlia": {"network": {"widths": (6, 8, 12), "blocks": 1}, "patch": 24},
     **{name: {"network": {"widths": (8, 16), "down": (1, 1), "up": (1,)}}
        for name in RECIPES if name.startswith("diffusion")},
 }
@@ -95,7 +96,9 @@ def pictures(sizes=((40, 31), (25, 52))):
 
 def training(name, small_gan):
     recipe = small(name)
-    arguments = {"denoiser": {"pictures": pictures()}, "inverter": {"gan": small_gan}}.get(name, {})
+    arguments = {"denoiser": {"pictures": pictures()}, "inverter": {"gan": small_gan},
+                 "style-dahlia": {"pictures": [np.stack([x, x.T.reshape(x.shape), 1 - x], -1) for x in pictures()]}}
+    arguments = arguments.get(name, {})
     if recipe.options.get("judged"):
         arguments["judge"] = None
     return recipe.module().Training(recipe, **arguments)
@@ -112,6 +115,7 @@ PLAYERS = {
     "discriminator": ("gan", 40, 3e-3, lambda before, after: after < 0.3 * before),
     "generator": ("gan", 40, 3e-3, lambda before, after: after < 0.5 * before),
     "encoder": ("inverter", 60, 3e-3, lambda before, after: after < 0.6 * before),
+    "painter": ("style-dahlia", 60, 1e-2, lambda before, after: after < 0.3 * before),
     "diffusion": ("diffusion-digits", 80, 5e-3, lambda before, after: after < 0.3 * before),
 }
 

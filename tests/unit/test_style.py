@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import pretrained
-from helpers.__main__ import app
+from helpers.__main__ import STYLES, app
 from helpers.images import photo, read_photo
-from helpers.models import style
+from helpers.models import painter, style
 from helpers.models.features import CONTENT, STYLE
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
@@ -194,6 +194,24 @@ def test_the_command_shrinks_to_the_size_that_was_asked():
     assert done.exit_code == 0 and Image.open("out.jpg").size == (24, 20)
 
 
+@pytest.mark.parametrize("name", ["cat.png", "grey.png", "clear.png"])
+def test_the_command_paints_at_once(name):
+    done = command(name, "--style", "relief", "-o", "out.png")
+    assert done.exit_code == 0 and done.stdout == "wrote out.png\n", done.output
+    expected = pretrained.shared("style-relief")(read_photo(name, color=True))
+    np.testing.assert_allclose(read_photo("out.png", color=True), expected, atol=0.003)
+
+
+def test_the_command_shrinks_forty_megapixels():
+    Image.linear_gradient("L").resize((8000, 5000)).save("large.png", compress_level=1)
+    done = command("large.png", "--style", "dahlia", "-o", "out.jpg", "--size", 64)
+    assert done.exit_code == 0 and Image.open("out.jpg").size == (64, 40), done.output
+
+
+def test_the_command_knows_the_styles_that_networks_have_learned():
+    assert set(STYLES) == set(painter.STYLES)
+
+
 @pytest.mark.parametrize(("arguments", "says"), [
     (("missing.png", "--like", "dahlia.jpg", "-o", "o.png"), "'missing.png': there is no such file"),
     (("cat.png", "--like", "notes.txt", "-o", "o.png"), "'notes.txt' cannot be read as a picture"),
@@ -206,6 +224,15 @@ def test_the_command_shrinks_to_the_size_that_was_asked():
     (("cat.png", "--like", "dahlia.jpg", "-o", "o.png", "--weight", "-3"), "weight must be above 0"),
     (("cat.png", "--like", "dahlia.jpg", "-o", "o.png", "--steps", "0"), "steps must be at least 1"),
     (("cat.png", "--like", "dahlia.jpg", "-o", "o.png", "--size", "8"), "size must be from 16 to 1200"),
+    (("cat.png", "-o", "o.png"), "style: say --style dahlia, relief, tissue, or --like and a picture"),
+    (("cat.png", "--like", "dahlia.jpg", "--style", "relief", "-o", "o.png"), "style: say --style"),
+    (("cat.png", "--style", "dalia", "-o", "o.png"), "did you mean 'dahlia'"),
+    (("cat.png", "--style", "dahlia", "-o", "o.png", "--weight", "3"), "weight: it is for --like"),
+    (("cat.png", "--style", "dahlia", "-o", "o.png", "--steps", "3"), "steps: it is for --like"),
+    (("cat.png", "--style", "dahlia", "-o", "o.png", "--size", "3000"), "size must be from 16 to 2048"),
+    (("cat.png", "--style", "dahlia", "-o", "cat.png"), "output 'cat.png' is the photograph"),
+    (("dot.png", "--style", "dahlia", "-o", "o.png"), "photo has 1 × 1 pixels, expected at least 16"),
+    (("notes.txt", "--style", "dahlia", "-o", "o.png"), "'notes.txt' cannot be read as a picture"),
 ])
 def test_the_command_refuses_in_one_line(arguments, says, tmp_path):
     done = command(*arguments)

@@ -13,10 +13,9 @@ import tensorflow as tf
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import images
 from helpers.models import denoiser, vae
-from helpers.recipes import RECIPES
 from helpers.training import Loop
 from tests.unit import toy
-from tests.unit.worlds import paint, put_digits, random_digits, small, training
+from tests.unit.worlds import DISTINCT, paint, put_digits, random_digits, small, training
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
 BATCH = 16
@@ -30,16 +29,23 @@ def rows(tensor):
     return len(np.unique(tensor.reshape(len(tensor), -1), axis=0))
 
 
+def given(name, *pictures):
+    """Return the pictures as arguments of a training that wants some, grey or in colour."""
+    if name == "style-dahlia":
+        pictures = [np.repeat(picture[..., None], 3, -1) for picture in pictures]
+    return {"pictures": list(pictures)} if name in ("denoiser", "style-dahlia") else {}
+
+
 # -------------------------------------------------------------------------------------------------- every tensor
 
 SETTLED = {"diffusion-earth": {1}}  # which windows are turned: two of three
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", DISTINCT)
 def test_every_tensor_of_a_batch_is_a_function_of_seed_and_step(name, monkeypatch):
     """Each, not only the first: new in the next step, with another seed, and with the two numbers exchanged."""
     put_digits(monkeypatch, random_digits(0, 200), random_digits(1, 20))
-    made = training(name, **({"pictures": [np.random.default_rng(0).random((60, 70))]} if name == "denoiser" else {}))
+    made = training(name, **given(name, np.random.default_rng(0).random((60, 70))))
     first = draw(made, 3, 7)
     for a, b in zip(first, draw(made, 3, 7), strict=True):
         assert np.array_equal(a, b)
@@ -48,19 +54,20 @@ def test_every_tensor_of_a_batch_is_a_function_of_seed_and_step(name, monkeypatc
             assert i in SETTLED.get(name, ()) or not np.array_equal(a, b), f"tensor {i} is the same at {other}"
 
 
-STILL = {"gan": {0, 1}, "classifier": {1}, "vae": {1}, "denoiser": {1}}  # tensors that are data, and no chance
+# tensors that are data, and no chance
+STILL = {"gan": {0, 1}, "classifier": {1}, "vae": {1}, "denoiser": {1}, "style-dahlia": {0}}
 ALIKE = {"gan": {4}}  # one seed of a disturbance for the whole batch
 LEAST = {"gan": {3: 2}, "inverter": {0: 2, 1: 2}, "restorer": {2: 2, 3: 2},  # classes, masks and levels are not many
          "diffusion-digits": {0: 11, 1: 2}, "diffusion-robots": {1: 2}}  # ten digits are bent, six stay as they are
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", DISTINCT)
 def test_chance_alone_makes_examples_and_steps_differ(name, monkeypatch):
     """All digits and photographs are alike here, so each digit must be bent in its own way, and all noise be new."""
     one = np.zeros((1, 28, 28), np.uint8)
     one[0, 8:20, 11:17] = 255
     put_digits(monkeypatch, (np.repeat(one, 30, 0), np.full(30, 4, np.uint8)), random_digits(1, 20))
-    made = training(name, **({"pictures": [np.full((24, 24), 0.5, np.float32)] * 2} if name == "denoiser" else {}))
+    made = training(name, **given(name, *[np.full((24, 24), 0.5, np.float32)] * 2))
     steps = [draw(made, 0, step) for step in range(4)]
     for i, tensors in enumerate(zip(*steps, strict=True)):
         if i in STILL.get(name, set()) | SETTLED.get(name, set()):
@@ -73,11 +80,11 @@ def test_chance_alone_makes_examples_and_steps_differ(name, monkeypatch):
                 assert rows(tensor) >= LEAST.get(name, {}).get(i, BATCH), f"tensor {i} is the same for several examples"
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", DISTINCT)
 def test_no_two_draws_share_their_numbers(name, monkeypatch):
     """Each draw of a batch has a seed of its own: or else levels would know the noise, and classes the places."""
     put_digits(monkeypatch, random_digits(0, 30), random_digits(1, 20))
-    made = training(name, **({"pictures": [np.random.default_rng(0).random((60, 70))]} if name == "denoiser" else {}))
+    made = training(name, **given(name, np.random.default_rng(0).random((60, 70))))
     used = []
 
     def listened(draw_numbers):
@@ -115,10 +122,10 @@ def noises(name, made, step):
     return [((y[..., :1] - x) / y[..., 1:]).reshape(BATCH, -1)]
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if name != "classifier"])
+@pytest.mark.parametrize("name", [name for name in DISTINCT if name not in ("classifier", "style-dahlia")])
 def test_noise_is_white_and_never_comes_twice(name, monkeypatch):
     put_digits(monkeypatch, random_digits(0, 30), random_digits(1, 20))
-    made = training(name, **({"pictures": [np.full((24, 24), 0.5, np.float32)] * 2} if name == "denoiser" else {}))
+    made = training(name, **given(name, *[np.full((24, 24), 0.5, np.float32)] * 2))
     for kind in zip(*(noises(name, made, step) for step in range(8)), strict=True):
         noise = np.concatenate(kind).astype(np.float64)
         assert abs(noise.mean()) < 5 / np.sqrt(noise.size) and abs(noise.std() - 1) < 5 / np.sqrt(noise.size)
@@ -180,7 +187,7 @@ def test_the_disturbance_of_the_gan_is_alike_for_both_kinds_and_new_for_each_pla
 # ----------------------------------------------------------------------------------- the recipe and the optimizer
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", DISTINCT)
 def test_every_player_gets_the_optimizer_of_its_recipe(name, monkeypatch):
     put_digits(monkeypatch, random_digits(0, 30), random_digits(1, 20))
     monkeypatch.setattr(images, "photo", lambda name, size=256, color=False: np.zeros((40, 40), np.float32))

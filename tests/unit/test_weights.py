@@ -2,6 +2,7 @@
 
 import functools
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -447,3 +448,50 @@ def test_several_answers_differ_and_the_best_comes_first(inversions):
 def test_most_inversions_are_read_right(inversions, judge):
     _, _, labels, first = inversions
     assert np.mean(judge.read(first.x[:, 0]) == labels) >= 0.7
+
+
+# --------------------------------------------------------------------------------------------------- painters
+
+PAINTERS = [name for name in RECIPES if name.startswith("style-")]
+
+
+@pytest.fixture(scope="module")
+def painted():
+    """Return what each painter makes of the test photographs, with all their contrast and with half of it."""
+    whole = np.stack(list(photos("test", size=128, color=True).values()))
+    return {name: [np.stack([pretrained.shared(name)(x) for x in batch]) for batch in (whole, 0.5 * whole + 0.25)]
+            for name in PAINTERS} | {"photographs": whole}
+
+
+@pytest.mark.parametrize("name", PAINTERS)
+def test_painters_paint_as_their_cards_say(name, painted):
+    from helpers.models.painter import STYLES
+    from helpers.models.style import Distances
+
+    card, (full, faint), whole = pretrained.card(name), painted[name], painted["photographs"]
+    picture = STYLES[card["recipe"]["options"]["style"]]()
+    distances = Distances(pretrained.shared("features"), picture, picture)
+    content, style = (part.numpy() for part in distances(full, whole))
+    claimed, halved = card["metrics"]["content + 25 x style"], card["metrics"]["style with the contrast halved"]
+    assert float(np.mean(content + 25 * style)) == pytest.approx(claimed["value"], rel=0.02)
+    assert claimed["repaint, 150 steps"] < claimed["value"] < 0.5 * claimed["the photographs"]
+    moved = float(np.abs(distances(faint, whole)[1].numpy() - style).mean())
+    assert moved == pytest.approx(halved["moved by"], rel=0.05, abs=1e-4)
+    assert card["data"] == "400 pictures of bsds400-colour"
+
+
+def test_instance_normalisation_paints_better_and_forgets_the_contrast(painted):
+    by = {name: pretrained.card(name)["metrics"] for name in ("style-dahlia", "style-dahlia-batch")}
+    losses, moved = ([card[kind][key] for card in by.values()] for kind, key in (
+        ("content + 25 x style", "value"), ("style with the contrast halved", "moved by")))
+    assert losses[0] < losses[1] and moved[0] < 0.1 * moved[1]
+    same, other = (np.abs(painted[name][0] - painted[name][1]).mean() for name in by)
+    assert same < 0.005 < 0.02 < other
+
+
+def test_a_painter_takes_a_moment():
+    x, paint = photo("cat", size=512, color=True), pretrained.shared("style-dahlia")
+    paint(x)
+    begun = time.process_time()
+    paint(x)
+    assert time.process_time() - begun < 1.5

@@ -17,7 +17,10 @@ SMALL = {
     "inverter": {"network": {"width": 8}},
     **{name: {"network": {"widths": (8, 8), "down": (1, 1), "up": (1,)}}
        for name in RECIPES if name.startswith("diffusion")},
+    **{name: {"network": recipe.options["network"] | {"widths": (4, 4, 4), "blocks": 1}, "patch": 24}
+       for name, recipe in RECIPES.items() if name.startswith("style")},
 }
+DISTINCT = [name for name in RECIPES if name not in ("style-dahlia-batch", "style-relief", "style-tissue")]  # as dahlia
 OF_DIGITS = [name for name, recipe in RECIPES.items() if recipe.data.startswith(DIGITS)]
 
 

@@ -45,4 +45,16 @@ WRONG = {
         (lambda photo, painted: np.repeat((painted @ WEIGHTS)[..., None], 3, -1), "in grey"),
         (lambda photo, painted: np.clip(photo + (painted @ WEIGHTS)[..., None], 0, 1), "own brightness"),
     ],
+    "epsilon": [
+        (lambda a, v, epsilon: 1.0, "without epsilon"),
+        (lambda a, v, epsilon: np.sqrt((v + epsilon) / (a**2 * v + epsilon)), "how the divisor changes"),
+        (lambda a, v, epsilon: a * np.sqrt((v + epsilon) / (a * v + epsilon)), "mean of squares"),
+        (lambda a, v, epsilon: a * (v + epsilon) / (a**2 * v + epsilon), "A root is missing"),
+    ],
+    "neighbours": [
+        (lambda a: (a - a.mean((0, 1, 2))) / a.std((0, 1, 2)), "as it was"),
+        (lambda a: (a - a.mean((1, 2, 3), keepdims=True)) / a.std((1, 2, 3), keepdims=True), "All channels"),
+        (lambda a: (a - a.mean((1, 2), keepdims=True)) / a.std((0, 1, 2)), "One of the two"),
+        (lambda a: (a - a.mean(0)) / a.std(0), "each place"),
+    ],
 }
