@@ -66,7 +66,7 @@ def test_patches_reach_every_edge(mine):
 def test_few_are_held_and_all_have_their_turn_once_a_round(mine, monkeypatch):
     monkeypatch.setattr(folder, "HELD", 2.5 * 25 * 40)
     decoded = []
-    monkeypatch.setattr(folder, "read_photo", lambda path: decoded.append(path.name) or read_photo(path))
+    monkeypatch.setattr(folder, "read_photo", lambda path, **how: decoded.append(path.name) or read_photo(path, **how))
     pictures = Photographs(mine, 16)
     assert decoded == [] or decoded == ["words.txt"], "headers are enough"
     decoded.clear()
@@ -82,7 +82,7 @@ def test_few_are_held_and_all_have_their_turn_once_a_round(mine, monkeypatch):
 
 def test_small_folders_are_decoded_once(mine, monkeypatch):
     decoded = []
-    monkeypatch.setattr(folder, "read_photo", lambda path: decoded.append(path.name) or read_photo(path))
+    monkeypatch.setattr(folder, "read_photo", lambda path, **how: decoded.append(path.name) or read_photo(path, **how))
     pictures = Photographs(mine, 16)
     assert [ask(pictures, step) for step in (0, 1000)] == [list(range(6))] * 2
     assert decoded.count("3.png") == 1
@@ -113,7 +113,8 @@ def test_when_no_picture_can_be_read_any_more_that_is_said(mine):
 
 def test_pictures_are_decoded_by_one_thread_at_a_time(mine, monkeypatch):
     pictures, held = Photographs(mine, 16), []
-    monkeypatch.setattr(folder, "read_photo", lambda path: held.append(pictures.lock.locked()) or read_photo(path))
+    monkeypatch.setattr(folder, "read_photo",
+                        lambda path, **how: held.append(pictures.lock.locked()) or read_photo(path, **how))
     ask(pictures, 0)
     assert held == [True] * 6 and not pictures.lock.locked()
 
@@ -155,11 +156,11 @@ def test_a_folder_that_vanishes_in_training_is_one_error_and_the_steps_are_kept(
         options=TINY, steps=6, batch=4, warmup=1, look=0, record=1))
     whole, reads = folder.read_photo, []
 
-    def read(path):
+    def read(path, **how):
         reads.append(path)
         if len(reads) == 4:
             mine.rename(tmp_path / "away")
-        return whole(path)
+        return whole(path, **how)
 
     monkeypatch.setattr(folder, "_shape", lambda path: (20, 40) if path.suffix == ".png" else whole(path).shape)
     monkeypatch.setattr(folder, "read_photo", read)
