@@ -17,6 +17,8 @@ SMALL = {
     "inverter": {"network": {"width": 8}},
     **{name: {"network": {"widths": (8, 8), "down": (1, 1), "up": (1,)}}
        for name in RECIPES if name.startswith("diffusion")},
+    **{name: {"generator": {"widths": (8, 8, 8, 8)}, "discriminator": {"widths": (8, 8, 8)}}
+       for name in RECIPES if name.startswith(("robots", "earth"))},
 }
 OF_DIGITS = [name for name, recipe in RECIPES.items() if recipe.data.startswith(DIGITS)]
 
