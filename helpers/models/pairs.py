@@ -4,10 +4,12 @@ A world has ``draw(seed, batch)`` for pairs (y, x) in the graph, and ``watch(mod
 out metrics of a :class:`helpers.models.translator.Translator`.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
-from helpers import metrics, pretrained
+from helpers import metrics, pretrained, validation
 from helpers.images import earth, robots
 from helpers.models import worlds
 from helpers.training import split
@@ -17,16 +19,25 @@ from helpers.training import split
 WHITE = robots.COLOURS.index("white")
 NINE = tuple(colour for colour in range(robots.CHOICES) if colour != WHITE)
 HEADS = (8, 9)  # "triangular" and "boxy": never shown in training
+NEVER = robots.HELD_OUT["head", "accessory"]  # the accessory that training never shows with each head
 NEAR = 0.06  # root mean square: so near an answer is to be to one of the nine robots that it could be
-NEARER = 0.03  # less than half of what lies between any two colours of a robot: only one can be so near
 
 
-def designs(n, seed=0, held_out=True):
-    """Return ``n`` random designs, attributes (n, 6) of white robots, with the heads held out or with those shown."""
-    rng = np.random.default_rng(seed)
-    said = rng.integers(robots.CHOICES, size=(n, len(robots.ATTRIBUTES)))
-    heads = HEADS if held_out else np.setdiff1d(np.arange(robots.CHOICES), HEADS)
-    said[:, 0], said[:, 2] = WHITE, rng.choice(heads, n)
+def designs(n, seed=0, held_out="pairs"):
+    """Return ``n`` random designs, attributes (n, 6) of white robots, none of which training ever showed.
+
+    ``held_out`` is "pairs", for heads that training shows, but never with this accessory, or "heads", for one of the
+    two heads that it never shows at all.
+    """
+    validation.choice(held_out, "held_out", ("pairs", "heads"))
+    rng = np.random.default_rng(validation.seed(seed))
+    said = rng.integers(robots.CHOICES, size=(validation.integer(n, "n", low=1), len(robots.ATTRIBUTES)))
+    said[:, 0] = WHITE
+    if held_out == "heads":
+        said[:, 2] = rng.choice(HEADS, n)
+    else:
+        said[:, 2] = rng.choice(np.setdiff1d(np.arange(robots.CHOICES), HEADS), n)
+        said[:, 3] = np.array(NEVER)[said[:, 2]]
     return said
 
 
@@ -46,36 +57,51 @@ def distances(answers, truths):
     return np.sqrt(np.square(truths - answers).mean(axis=(2, 3, 4)))
 
 
+class Painted(NamedTuple):
+    """What colour answers have, each (n,)."""
+
+    colour: np.ndarray  # the nearest of the nine, an index of ``NINE``
+    far: np.ndarray  # root mean square distance from the robot of that colour
+    clear: np.ndarray  # whether that is less than half the distance from any other colour
+    one: np.ndarray  # whether head and body, looked at alone, have the same nearest colour
+
+
 def painted(answers, said, truths=None):
-    """Return for answers (n, 32, 32, 3) to designs (n, 6) the colour that is nearest, an index of ``NINE`` (n,), how
-    near it is (n,), and whether head and body, looked at alone, have that colour too (n,)."""
+    """Return the colours of answers (n, 32, 32, 3) to designs (n, 6), as :class:`Painted`."""
     truths = coloured(said) if truths is None else truths
     far = distances(answers, truths)
+    first, second = np.sort(far, axis=0)[:2]
     parts = robots.parts(32)
     head, body = (parts[kind][WHITE, said[:, column], ..., 3] for kind, column in (("head", 2), ("body", 1)))
     squares = np.square(truths - answers).mean(axis=-1)
     alone = [(squares * place).sum(axis=(2, 3)).argmin(axis=0) for place in (head, body * (1 - head))]
-    return far.argmin(axis=0), far.min(axis=0), alone[0] == alone[1]
+    return Painted(far.argmin(axis=0), first, first < second / 2, alone[0] == alone[1])
 
 
 class Robots:
-    """White robots and the same in one of nine colours, drawn at random. Two heads of ten are held out."""
+    """White robots and the same in one of nine colours, drawn at random.
+
+    Two heads of ten are held out, and with each of the others one accessory of ten.
+    """
 
     def __init__(self):
         self.parts = worlds.robot_parts()
 
     def draw(self, seed, batch):
         """Return white and coloured robots, each (batch, 32, 32, 3)."""
-        seeds = split(seed, 3)
-        said = tf.random.stateless_uniform([batch, 6], seeds[0], 0, robots.CHOICES, tf.int32)
+        seeds = split(seed, 4)
+        body, eyes, mouth = tf.unstack(
+            tf.random.stateless_uniform([3, batch], seeds[0], 0, robots.CHOICES, tf.int32))
         head = tf.random.stateless_uniform([batch], seeds[1], 0, min(HEADS), tf.int32)
-        colour = tf.gather(NINE, tf.random.stateless_uniform([batch], seeds[2], 0, len(NINE), tf.int32))
-        said = tf.stack([colour, said[:, 1], head, *tf.unstack(said[:, 3:], axis=1)], axis=1)
+        other = tf.random.stateless_uniform([batch], seeds[2], 1, robots.CHOICES, tf.int32)
+        accessory = (tf.gather(NEVER, head) + other) % robots.CHOICES
+        colour = tf.gather(NINE, tf.random.stateless_uniform([batch], seeds[3], 0, len(NINE), tf.int32))
+        said = tf.stack([colour, body, head, accessory, eyes, mouth], axis=1)
         white = tf.concat([tf.fill([batch, 1], WHITE), said[:, 1:]], axis=1)
         return worlds.paste(self.parts, white), worlds.paste(self.parts, said)
 
     def watch(self, model):
-        """Return the numbers of :meth:`judge` for 100 robots with held-out heads."""
+        """Return the numbers of :meth:`judge` for 100 robots with a pair held out."""
         return self.judge(model, designs(100, 1))
 
     def judge(self, model, said, draws=5):
@@ -87,20 +113,20 @@ class Robots:
         y, truths = robots.render(said), coloured(said)
         x = np.stack([model.translate(y, seed) for seed in range(draws)])
         found = [painted(answers, said, truths) for answers in x]
-        colour, far, one = (np.concatenate(values) for values in zip(*found, strict=True))
+        colour, far, clear, one = (np.concatenate(values) for values in zip(*found, strict=True))
         share = np.bincount(colour, minlength=len(NINE)) / len(colour)
         return {"psnr": _psnr(truths[None] - x[:, None]),
                 "from the mean": _size(x - best(truths, "l2")), "from the median": _size(x - best(truths, "l1")),
-                f"within {NEAR}": float(np.mean(far < NEAR)), f"within {NEARER}": float(np.mean(far < NEARER)),
+                f"within {NEAR}": float(np.mean(far < NEAR)), "clear": float(np.mean(clear)),
                 "one colour": float(np.mean(one)), "rarest colour": float(share.min()),
                 "most frequent colour": float(share.max()), "noise": _size(x - x.mean(axis=0))}
 
     def evaluate(self, model):
-        """Return the numbers of 300 robots with held-out heads and of 300 with heads that training showed, and beside
-        them those of the exact mean and median of the nine."""
+        """Return the numbers of 300 robots with a pair held out and of 300 with a head held out, and beside them those
+        of the exact mean and median of the nine."""
         report = {}
-        for name, held_out in (("heads held out", True), ("heads shown", False)):
-            said = designs(300, 2, held_out)
+        for held_out in ("pairs", "heads"):
+            said, name = designs(300, 2, held_out), f"{held_out} held out"
             truths = coloured(said)
             rivals = {who: self.judge(_Fixed(best(truths, distance)), said, 1)
                       for who, distance in (("the mean", "l2"), ("the median", "l1"))}
@@ -160,15 +186,17 @@ class Earth:
         return judge(model.translate(held_out.relief), held_out.satellite)
 
     def evaluate(self, model):
-        """Return the numbers of :func:`judge` on the held-out continents, beside those of a colour table and of the
-        nearest training patch."""
-        train, held_out = earth.pairs("train", 32), held_out_pairs()
-        y, x = held_out.relief, held_out.satellite
-        rivals = {"colour table": judge(ColourTable(train)(y), x), "nearest patch": judge(nearest_patch(train, y), x)}
-        floor = pretrained.shared("features").floor(x)
-        report = {name: {"value": value, **{who: rival[name] for who, rival in rivals.items()}}
-                  for name, value in judge(model.translate(y), x).items()}
-        report["Fréchet distance"]["floor"] = floor
+        """Return the numbers of :func:`judge` on both held-out continents and on each, beside those of a colour table
+        and of the nearest training patch; and the Fréchet distance of real patches from real ones."""
+        train, report = earth.pairs("train", 32), {}
+        table, each = ColourTable(train), {name: earth.pairs(name, 32) for name in CONTINENTS}
+        for name, held_out in {"both": held_out_pairs(), **each}.items():
+            y, x = held_out.relief, held_out.satellite
+            answers = {"value": model.translate(y), "colour table": table(y), "nearest patch": nearest_patch(train, y)}
+            judged = {who: judge(answer, x) for who, answer in answers.items()}
+            report |= {f"{metric}, {name}": {who: numbers[metric] for who, numbers in judged.items()}
+                       for metric in judged["value"]}
+            report[f"Fréchet distance, {name}"]["floor"] = pretrained.shared("features").floor(x)
         return report
 
 

@@ -8,7 +8,8 @@ generator minimises
 
 where the distance is a mean over pixels, of squares ("l2") or of absolute values ("l1"). With k = 1 and no
 discriminator that is regression; with a discriminator it is the paper's loss. With k > 1 a truth that could have been
-another one pulls only at the answer that lies nearest (Li and Malik 2018, arXiv:1809.09087), and the noise has a use.
+another one pulls only at the answer that lies nearest (conditional IMLE: Li, Zhang and Malik 2019, arXiv:1811.12373),
+and the noise has a use.
 
 Two differences from the paper: noise is a vector that scales and shifts the features of every layer of the way up,
 where the paper has dropout; and nothing is normalised over places, so that a picture of any size is painted as its
@@ -34,17 +35,19 @@ LARGEST = 4_000_000  # pixels of a picture
 # --------------------------------------------------------------------------------------------- networks
 
 
-def build_generator(widths=(16, 24, 32, 48)):
+def build_generator(widths=(16, 24, 32, 48), centre=0.0, spread=1.0):
     """Return the network (picture (N, H, W, 3), noise (N, 8)) → picture (N, H, W, 3): a U-Net.
 
-    ``widths`` are the channels at the full size, a half, a quarter and an eighth of it. On the way up the features of
-    each size are joined to those that the way down had there, and scaled and shifted by what the noise says. At last
-    comes what is added to the picture. Answers may leave [0, 1] a little: a sigmoid, which would keep them inside, left
-    the training where all is white, since its slope there is nought.
+    ``widths`` are the channels at the full size, a half, a quarter and an eighth of it. ``centre`` and ``spread`` are
+    the mean and the standard deviation of the pictures given, which are taken out of them first. On the way up the
+    features of each size are joined to those that the way down had there, and scaled and shifted by what the noise
+    says. At last comes what is added to the picture. Answers may leave [0, 1] a little: a sigmoid, which would keep
+    them inside, left the training where all is white, since its slope there is nought.
     """
     y, z = keras.Input((None, None, 3)), keras.Input((LATENT,))
     said = _leaky(layers.Dense(32)(_leaky(layers.Dense(32)(z))))
-    h = _leaky(layers.Conv2D(widths[0], 3, padding="same")(y))
+    h = layers.Rescaling(1 / spread, -centre / spread)(y)
+    h = _leaky(layers.Conv2D(widths[0], 3, padding="same")(h))
     passed = []
     for width in widths[1:]:
         passed.append(h)
