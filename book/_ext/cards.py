@@ -33,6 +33,8 @@ SETTINGS = {  # what the recipe's short names mean
     "strength": "strength of the deformations of digits",
     "deform": "strength of the deformations of digits that are marked as deformed",
     "drop": "share of the conditions that are left open",
+    "answers": "answers, of which the nearest counts",
+    "adversarial": "weight of the discriminator",
     "noise": "mean and standard deviation of ln σ, the logarithm of the noise level",
 }
 COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right", "untold": "this model, told nothing",

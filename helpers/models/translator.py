@@ -160,7 +160,9 @@ class Translator:
 
     def __init__(self, networks):
         self.networks = networks
-        self._generate = tf.function(lambda y, z: networks["generator"]([y, z], training=False), reduce_retracing=True)
+        self._generate = tf.function(
+            lambda y, z: networks["generator"]([y, z], training=False),
+            input_signature=[tf.TensorSpec([None, None, None, 3]), tf.TensorSpec([None, LATENT])])
 
     @classmethod
     def blank(cls, recipe):
