@@ -112,6 +112,20 @@ class Digits:
                 **beside(denoising_error(model, *self.held_out), linear=denoising_error(linear, *self.held_out))}
 
 
+def robot_parts():
+    """Return the drawn parts of robots for :func:`paste`: from each kind to a tensor (100, 32, 32, 4)."""
+    return {kind: tf.constant(part.reshape(100, 32, 32, 4)) for kind, part in robots.parts(32).items()}
+
+
+def paste(parts, attributes):
+    """Return the pictures (N, 32, 32, 3) of attributes (N, 6), as ``robots.render`` does outside the graph."""
+    x = tf.ones([1, 32, 32, 3])
+    for column, part in enumerate(parts.values(), start=1):
+        part = tf.gather(part, 10 * attributes[:, 0] + attributes[:, column])
+        x = part[..., :3] + (1 - part[..., 3:]) * x
+    return tf.clip_by_value(x, 0, 1)
+
+
 class Robots:
     """Robots on white with their six attributes as conditions: unlimited pictures, pasted in the graph."""
 
@@ -119,7 +133,7 @@ class Robots:
     centre, spread = 0.86, 0.26
 
     def __init__(self, judge=None):
-        self.parts = {kind: tf.constant(part.reshape(100, 32, 32, 4)) for kind, part in robots.parts(32).items()}
+        self.parts = robot_parts()
         shown = robots.allowed(robots.from_index(np.arange(robots.WORLD)))
         self.numbers = tf.constant(np.flatnonzero(shown).astype(np.int32))
 
@@ -131,11 +145,7 @@ class Robots:
 
     def paste(self, attributes):
         """Return the pictures (N, 32, 32, 3) of attributes (N, 6), as ``robots.render`` does outside the graph."""
-        x = tf.ones([1, 32, 32, 3])
-        for column, part in enumerate(self.parts.values(), start=1):
-            part = tf.gather(part, 10 * attributes[:, 0] + attributes[:, column])
-            x = part[..., :3] + (1 - part[..., 3:]) * x
-        return tf.clip_by_value(x, 0, 1)
+        return paste(self.parts, attributes)
 
     def watch(self, model):
         """Return the errors of robots told and not told, and how 100 samples of each kind came out."""

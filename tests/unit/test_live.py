@@ -161,6 +161,8 @@ SHIPPED = [(name, network) for name, networks in {
     "classifier": ["classifier"], "restorer": ["restorer"], "vae": ["encoder", "decoder", "noise"],
     "gan": ["generator", "discriminator"], "inverter": ["encoder"], "denoiser": ["denoiser"],
     "diffusion-digits": ["denoiser"], "diffusion-robots": ["denoiser"], "diffusion-earth": ["denoiser"],
+    **{name: ["generator"] for name in ("robots-l2", "robots-l1", "earth-l1")},
+    **{name: ["generator", "discriminator"] for name in ("robots-gan", "robots-choice", "earth-gan")},
     "features": ["features"]}.items() for network in networks]
 
 

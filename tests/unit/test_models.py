@@ -27,6 +27,8 @@ SMALL = {
     "style-dahlia": {"network": {"widths": (6, 8, 12), "blocks": 1}, "patch": 24},
     **{name: {"network": {"widths": (8, 16), "down": (1, 1), "up": (1,)}}
        for name in RECIPES if name.startswith("diffusion")},
+    **{name: {"generator": {"widths": (8, 8, 8, 8)}, "discriminator": {"widths": (8, 8, 8)}}
+       for name in RECIPES if name.startswith(("robots", "earth"))},
 }
 
 

@@ -105,6 +105,8 @@ def noises(name, made, step):
     drawn = draw(made, 0, step)
     if name.startswith("diffusion"):
         return [drawn[3].reshape(BATCH, -1)]
+    if name.startswith(("robots", "earth")):
+        return [drawn[2].reshape(BATCH, -1)]
     if name == "vae":
         return [drawn[2]]
     if name == "gan":

@@ -19,6 +19,8 @@ SMALL = {
        for name in RECIPES if name.startswith("diffusion")},
     **{name: {"network": recipe.options["network"] | {"widths": (4, 4, 4), "blocks": 1}, "patch": 24}
        for name, recipe in RECIPES.items() if name.startswith("style")},
+    **{name: {"generator": {"widths": (8, 8, 8, 8)}, "discriminator": {"widths": (8, 8, 8)}}
+       for name in RECIPES if name.startswith(("robots", "earth"))},
 }
 DISTINCT = [name for name in RECIPES if name not in ("style-dahlia-batch", "style-relief", "style-tissue")]  # as dahlia
 OF_DIGITS = [name for name, recipe in RECIPES.items() if recipe.data.startswith(DIGITS)]
