@@ -29,5 +29,6 @@ WRONG = {
         (lambda paint, y: paint(y[:, ::-1]) - paint(y), "different places"),
         (lambda paint, y: paint(y[::-1])[::-1] - paint(y), "north and south"),
         (lambda paint, y: paint(y) - paint(y), "nought everywhere"),
+        (lambda paint, y: paint(y) - paint(y[:, ::-1])[:, ::-1], "sign"),
     ],
 }
