@@ -236,6 +236,9 @@ CASES = {
         *each("x_hat", PICTURES | {"another shape": GREY[1:]}, lambda x_hat: metrics.ssim(GREY, x_hat)),
         Case("smaller than its window", "x", lambda: metrics.ssim(GREY[:10], GREY[:10]), "11 × 11"),
     ],
+    "frechet_from": [
+        *each("features_a", ARRAYS | {"one sample": GREY[:1]}, metrics.frechet_from),
+    ],
     "frechet_distance": [
         *each("features_a", ARRAYS | {"one sample": GREY[:1]}, lambda a: metrics.frechet_distance(a, GREY)),
         *each("features_b", ARRAYS | {"one sample": GREY[:1], "fewer features": GREY[:, :5]},
