@@ -1,4 +1,4 @@
-"""Exercises of the page "Paint what was never drawn: from picture to picture"."""
+"""Exercises of the page "Paint by example: from picture to picture"."""
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def mirrored(answer):
     found = array(call(answer, paint, y), (8, 12, 3), "the difference")
     right = paint(y[:, ::-1])[:, ::-1] - paint(y)
     if close(found, right):
-        return "Where the two differ, the network has used the light, which comes from the north-west on this map."
+        return "Where the two differ, the painter does not treat a map and its mirror image alike."
     if close(found, -right):
         raise Mistake("The sign is the wrong one.", "Subtract what is made of y itself from the other.")
     if close(found, paint(y[:, ::-1]) - paint(y), 1e-6) or close(found, paint(y) - paint(y[:, ::-1]), 1e-6):

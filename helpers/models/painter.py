@@ -60,7 +60,7 @@ def build(normalisation="instance", widths=(12, 24, 40), blocks=4):
     ``widths`` are the numbers of channels before the last convolution, at half the size and at a quarter, where the
     residual ``blocks`` are. Each convolution pads by mirroring, and all but the last are normalised, and so is the
     photograph, which is added to the last. So with instance normalisation the answer is the same for ``x`` and
-    ``a x + b``: the first layers of that kind take ``a`` and ``b`` away.
+    ``a x + b`` with ``a > 0``: the first layers of that kind take ``a`` and ``b`` away.
     """
     normalise, (last, middle, coarse) = NORMALISATIONS[normalisation], widths
     x = keras.Input((None, None, 3), name="photo")

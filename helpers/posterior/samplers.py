@@ -9,7 +9,7 @@ The methods differ in *how* it is told, and in whether somebody keeps the accoun
   "Pseudoinverse-guided diffusion models for inverse problems"),
 - ``"ddnm"``: the same belief about x̂, and its mean once y is known, x̂ + r² Aᵀ (r² A Aᵀ + σ²)⁻¹ (y - A x̂). The network
   is asked and not differentiated. Without noise this is the x̂ + A⁺ (y - A x̂) of Wang et al. (2023, arXiv:2212.00490),
-  with noise the step of Zhu et al. (2023, arXiv:2305.08995),
+  with noise a step like that of Zhu et al. (2023, arXiv:2305.08995), with another r²,
 - ``"repaint"``: known pixels are put in place at each step, with the noise of that step; each step is taken back and
   repeated, so that the rest can adapt (Lugmayr et al. 2022, arXiv:2201.09865). For masks alone,
 - ``"twisted"``: many particles take the steps of ``"pgdm"``, each keeps a weight for what was wrong with them, and the
