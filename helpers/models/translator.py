@@ -4,7 +4,8 @@ After Isola et al. 2017 (arXiv:1611.07004), "pix2pix". A generator is given a pi
 another picture of the same place. A discriminator looks at patches of the pair (y, x). With ``answers`` = k the
 generator minimises
 
-    the distance of the nearest of k answers G(y, z₁) … G(y, z_k) from the truth x, plus ``adversarial`` · -log D(y, G) of that answer
+    the distance of the nearest of k answers G(y, z₁) … G(y, z_k) from the truth x,
+    plus ``adversarial`` · -log D(y, G) of that answer
 
 where the distance is a mean over pixels, of squares ("l2") or of absolute values ("l1"). With k = 1 and no
 discriminator that is regression; with a discriminator it is the paper's loss. With k > 1 a truth that could have been
