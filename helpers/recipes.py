@@ -75,9 +75,21 @@ PAINTER = Recipe(
     steps=2200, batch=4, learning_rate=5e-3, epoch=100, warmup=100, final=0.01, ema=0.98, look=440,
     options={"style": "dahlia", "weight": 25.0, "color": True, "patch": 160, "network": {"normalisation": "instance"}},
 )
-ROBOT_PAIRS = ("white robots and the same in one of nine colours, without two heads of ten, and of the others without "
-               "one accessory each (helpers.models.pairs)")
+TRANSLATOR = Recipe(
+    what="translator of white robots to coloured ones: absolute distance from the truth",
+    model="translator.Translator",
+    data="white robots and the same in one of nine colours, without two heads of ten, and of the others without one "
+         "accessory each (helpers.models.pairs)",
+    steps=1200, batch=16, learning_rate=3e-3, warmup=100, epoch=36000, final=0.02, ema=0.98, look=400,
+    options={"world": "robots", "distance": "l1", "answers": 1, "adversarial": 0.0},
+)
+PIX2PIX = TRANSLATOR._replace(
+    what="translator of white robots to coloured ones: absolute distance and a discriminator, as in pix2pix",
+    learning_rate=2e-3, betas=(0.5, 0.99), final=0.05, clipnorm=None,
+    options=TRANSLATOR.options | {"adversarial": 0.02, "r1": 0.005},
+)
 EARTH_PAIRS = "relief maps and NASA's Blue Marble outside Australia and South America (helpers.images.earth)"
+RELIEF = {"centre": 0.7, "spread": 0.11}  # of the pixels of the relief
 
 RECIPES = {
     "classifier": Recipe(
@@ -151,46 +163,25 @@ RECIPES = {
         what="repaints photographs in the style of stained tissue, in one pass", steps=1100, look=275,
         options=PAINTER.options | {"style": "tissue", "start": "style-dahlia"},
     ),
-    "robots-l2": Recipe(
+    "robots-l2": TRANSLATOR._replace(
         what="translator of white robots to coloured ones: squared distance from the truth",
-        model="translator.Translator", data=ROBOT_PAIRS,
-        steps=1200, batch=16, learning_rate=3e-3, warmup=100, epoch=36000, final=0.02, ema=0.98, look=400,
-        options={"world": "robots", "distance": "l2", "answers": 1, "adversarial": 0.0},
+        options=TRANSLATOR.options | {"distance": "l2"},
     ),
-    "robots-l1": Recipe(
-        what="translator of white robots to coloured ones: absolute distance from the truth",
-        model="translator.Translator", data=ROBOT_PAIRS,
-        steps=1200, batch=16, learning_rate=3e-3, warmup=100, epoch=36000, final=0.02, ema=0.98, look=400,
-        options={"world": "robots", "distance": "l1", "answers": 1, "adversarial": 0.0},
-    ),
-    "robots-gan": Recipe(
-        what="translator of white robots to coloured ones: absolute distance and a discriminator, as in pix2pix",
-        model="translator.Translator", data=ROBOT_PAIRS,
-        steps=1200, batch=16, learning_rate=2e-3, warmup=100, epoch=36000, betas=(0.5, 0.99), final=0.05, clipnorm=None,
-        ema=0.98, look=400,
-        options={"world": "robots", "distance": "l1", "answers": 1, "adversarial": 0.02, "r1": 0.005},
-    ),
-    "robots-choice": Recipe(
+    "robots-l1": TRANSLATOR,
+    "robots-gan": PIX2PIX,
+    "robots-choice": PIX2PIX._replace(
         what="translator of white robots to coloured ones: the nearest of eight answers, and a discriminator",
-        model="translator.Translator", data=ROBOT_PAIRS,
-        steps=2000, batch=16, learning_rate=2e-3, warmup=100, epoch=36000, betas=(0.5, 0.99), final=0.05, clipnorm=None,
-        ema=0.98, look=500,
-        options={"world": "robots", "distance": "l1", "answers": 8, "adversarial": 0.02, "r1": 0.005},
+        steps=2000, look=500, options=PIX2PIX.options | {"answers": 8},
     ),
-    "earth-l1": Recipe(
-        what="translator of relief maps to satellite pictures: absolute distance from the truth",
-        model="translator.Translator", data=EARTH_PAIRS,
-        steps=2500, batch=8, learning_rate=2e-3, epoch=124, final=0.02, ema=0.98, look=1250,
-        options={"world": "earth", "distance": "l1", "answers": 1, "adversarial": 0.0,
-                 "generator": {"centre": 0.7, "spread": 0.11}},
+    "earth-l1": TRANSLATOR._replace(
+        what="translator of relief maps to satellite pictures: absolute distance from the truth", data=EARTH_PAIRS,
+        steps=2500, batch=8, learning_rate=2e-3, warmup=200, epoch=124, look=1250,
+        options=TRANSLATOR.options | {"world": "earth", "generator": RELIEF},
     ),
-    "earth-gan": Recipe(
+    "earth-gan": PIX2PIX._replace(
         what="translator of relief maps to satellite pictures: absolute distance and a discriminator, as in pix2pix",
-        model="translator.Translator", data=EARTH_PAIRS,
-        steps=2800, batch=8, learning_rate=2e-3, epoch=124, betas=(0.5, 0.99), final=0.05, clipnorm=None,
-        ema=0.98, look=1400,
-        options={"world": "earth", "distance": "l1", "answers": 1, "adversarial": 0.03, "r1": 0.005,
-                 "generator": {"centre": 0.7, "spread": 0.11}},
+        data=EARTH_PAIRS, steps=2800, batch=8, warmup=200, epoch=124, look=1400,
+        options=PIX2PIX.options | {"world": "earth", "adversarial": 0.03, "generator": RELIEF},
     ),
 }
 

@@ -12,7 +12,7 @@ def paints(answer):
         return "The median goes with the majority, the mean pays each side its share, and a choice is one of the two."
     if picked == "a":
         raise Mistake("The median does not mix.", "Sort the nine values: which one is the fifth?")
-    raise Mistake("A mean that is asked for squares cannot be one of the nine.",
+    raise Mistake("For squares the best answer is the mean, and it is neither 0.1 nor 0.9.",
                   "Between 0.1 and 0.9 the mean square is smaller than at either end. Which number is the mean?")
 
 
@@ -23,7 +23,7 @@ def nearest(answer):
     found = number(call(answer, x, answers), "the loss")
     far = np.abs(answers - x)
     if close(found, far.mean(axis=(2, 3, 4)).min(axis=0).mean()):
-        return "One answer is held to the whole picture. A minimum taken too early sews a picture of nine pieces."
+        return "One answer is held to the whole picture. A minimum taken too early lets every pixel pick its own."
     if close(found, far.min(axis=0).mean(), 1e-6):
         raise Mistake("This is the program as it was: each pixel picks an answer of its own.",
                       "First take the mean over height, width and channels, then the minimum over the answers.")
@@ -57,7 +57,7 @@ def colours(answer):
                           "It is missing if none of them has it.")
         raise Mistake("This is not the expected number.",
                       "A colour is missing from k answers with the probability (1 - p)ᵏ. Expectations add up.")
-    return "Eight answers show about five and a half of nine colours: in the other cases a neighbour is pulled along."
+    return "Eight answers show about five and a half of nine colours. For the others the truth pulls at a wrong one."
 
 
 def mirrored(answer):

@@ -100,9 +100,10 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
         return _repaint(denoise, start, measured, operator.mask, sigma, levels, noise, jumps).numpy()
     if method == "direct":
         return _direct(denoise, measured, sigma, levels, noise).numpy()
-    guides = {"dps": _by_the_distance(denoise, operator, sigma, strength),
-              "ddnm": _by_agreement(denoise, operator, sigma, model.spread)}
-    guide = guides.get(method) or _by_the_likelihood(denoise, operator, sigma, model.spread)
+    if method == "dps":
+        guide = _by_the_distance(denoise, operator, sigma, strength)
+    else:
+        guide = (_by_agreement if method == "ddnm" else _by_the_likelihood)(denoise, operator, sigma, model.spread)
     guide = tf.function(guide, autograph=False)
     x = model.centre + levels[0] * noise()
     told = guide(x, tf.constant(levels[0]), measured)

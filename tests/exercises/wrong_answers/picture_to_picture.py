@@ -11,7 +11,7 @@ def far(x, answers):
 WRONG = {
     "paints": [
         ("a", "does not mix"),
-        ("c", "cannot be one of the nine"),
+        ("c", "neither 0.1 nor 0.9"),
     ],
     "nearest": [
         (lambda x, answers: far(x, answers).min(axis=0).mean(), "an answer of its own"),
