@@ -1,4 +1,4 @@
-"""The proof, in order: style, unit and property tests, build, pages, second run, exercises, browser.
+"""The proof, in order: style, unit and property tests, build, pages, second run with the exercises' solutions, browser.
 
 ``python -m tests`` runs it all and ends with how many tests passed and how long the ten slowest took. The first stage
 that fails ends the run.
@@ -18,20 +18,20 @@ TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile"]  # a file's tests, and a noteb
 APART = ["--dist", "load"]  # each test may go to either core
 STAGES = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
-    "unit": ["pytest", "tests/unit", "tests/property"],
+    "unit": ["pytest", "tests/unit", "tests/property", "tests/exercises"],
     "build": BUILD,
     "executed": [sys.executable, "-m", "tests.notebooks.executed"],
     "book": ["pytest", "tests/book"],
     "notebooks": ["pytest", "-p", "tests.notebooks.strict", "--nbval", "--nbval-current-env", "_build/executed"],
-    "exercises": ["pytest", *APART, "tests/exercises"],
     "site": ["pytest", *APART, "tests/site"],
 }
 
 
 def main():
     """Run the stages and return the exit status of the first that fails."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # both as in the Makefile, which says why
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # these three as in the Makefile, which says why
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # a core for each page, in the build and in the second run
     REPORTS.mkdir(parents=True, exist_ok=True)
     for report in REPORTS.glob("*.xml"):

@@ -1,5 +1,7 @@
 """A pytest plugin that makes nbval strict: figures are compared too, and a cell without a first run is an error.
 
+Behind the cell of an exercise its solution is proved too, in the same kernel: pages need not run a third time for it.
+
 Two notebooks run at a time, so each kernel has sockets of its own, as in the build.
 """
 
@@ -12,10 +14,12 @@ from jupyter_client.manager import KernelManager
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from tests import pages
+from tests.notebooks import executed
 
 sys.path.insert(0, str(pages.ROOT / "book/_ext"))
 from sockets import sockets
 
+JUDGED = 300  # seconds that an exercise may take
 SOCKETS = tempfile.TemporaryDirectory(prefix="notebooks-")
 
 
@@ -44,3 +48,25 @@ def pytest_collection_modifyitems(items):
     unrun = [item for item in items if isinstance(item, IPyNbCell) and item.cell.execution_count is None]
     if unrun:  # nbval would run such a cell and compare its output with nothing
         raise pytest.UsageError(f"{len(unrun)} cells have no first run to compare with, such as {unrun[0].nodeid}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    outcome = yield
+    exercise = pages.exercise_of(item.cell) if isinstance(item, IPyNbCell) else None
+    if exercise is None or outcome.excinfo:
+        return
+    page = pages.ROOT / item.path.relative_to(executed.FOLDER).with_suffix(".md")
+    reply = _ask(item.parent.kernel, f"""__import__("sys").path.insert(0, {str(pages.ROOT)!r})
+__import__("tests.exercises.proof", fromlist=["prove"]).prove({str(page)!r}, {exercise.name!r}, globals())""")
+    if reply["status"] != "ok":
+        outcome.force_exception(AssertionError(f"{reply['ename']}: {reply['evalue']}"))
+
+
+def _ask(kernel, source):
+    """Run source in a notebook's kernel and return the reply."""
+    asked = kernel.execute_cell_input(source, allow_stdin=False)
+    while True:
+        message = kernel.get_message(stream="shell", timeout=JUDGED)
+        if message["parent_header"].get("msg_id") == asked:
+            return message["content"]
