@@ -15,7 +15,7 @@ from tests.pages import BUILD
 
 REPORTS = Path("_build/reports")
 TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile"]  # a file's tests, and a notebook's cells, stay together and in order
-APART = ["--dist", "load"]  # each test may go to either core
+APART = ["--dist", "worksteal"]  # each test may go to either core; what a file shares is mostly made once
 STAGES = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
     "unit": ["pytest", "tests/unit", "tests/property", "tests/exercises"],
