@@ -76,9 +76,9 @@ PAINTER = Recipe(
     options={"style": "dahlia", "weight": 25.0, "color": True, "patch": 160, "network": {"normalisation": "instance"}},
 )
 ENLARGER = Recipe(
-    what="enlarges photographs four times: squared distance of pixels",
+    what="enlarges photographs four times, trained by the squared error of pixels",
     model="enlarger.Enlarger", data="photographs in colour",
-    steps=3000, batch=8, learning_rate=2e-3, epoch=50, warmup=100, final=0.01, ema=0.99, look=500,
+    steps=1600, batch=8, learning_rate=2e-3, epoch=50, warmup=100, final=0.01, ema=0.99, look=400,
     options={"pixels": 1.0, "features": 0.0, "color": True, "patch": 192, "network": {"width": 48, "blocks": 3}},
 )
 TRANSLATOR = Recipe(
@@ -171,8 +171,8 @@ RECIPES = {
     ),
     "sr-pixel": ENLARGER,
     "sr-feature": ENLARGER._replace(
-        what="enlarges photographs four times: squared distance of the features that another network sees in them",
-        options=ENLARGER.options | {"pixels": 0.0, "features": 1.0},
+        what="enlarges photographs four times, trained by the features that another network sees in them",
+        options=ENLARGER.options | {"pixels": 3.0, "features": 1.0},
     ),
     "robots-l2": TRANSLATOR._replace(
         what="translator of white robots to coloured ones: squared distance from the truth",

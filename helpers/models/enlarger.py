@@ -16,14 +16,14 @@ from keras import layers
 from helpers import metrics, pretrained
 from helpers.images import photos
 from helpers.models.crops import Crops
-from helpers.models.features import STYLE, colour_batch
+from helpers.models.features import colour_batch
 from helpers.models.painter import UNSEEN
 from helpers.models.style import mirror
 from helpers.operators import Downsample
 from helpers.training import Player, split
 
 FACTOR = 4
-SEEN = STYLE  # the layers that may train; those of UNSEEN only judge
+SEEN = ("expansion1", "depthwise1", "expansion3", "depthwise3")  # may train; the layers of UNSEEN only judge
 EDGE = 8  # pixels of a training crop that the features do not see: the strides of their layers divide it
 LARGEST = 1_000_000  # pixels of a small photograph: its answer has sixteen times as many
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from typer.testing import CliRunner
 
 from helpers import images, metrics, pretrained, recipes
+from helpers.__main__ import LOSSES, app
 from helpers.models import crops, enlarger
 from helpers.operators import Downsample
 from tests.unit.worlds import small, training
@@ -198,3 +200,49 @@ def test_what_is_watched_and_judged_did_not_train(monkeypatch, cat):
     assert asked == ["test"] and found["psnr"]["value"] > 100 > 40 > found["psnr"]["bicubic"]
     assert found["off, made small again"]["bicubic"] > 1e-3 > found["off, made small again"]["made to agree"]
     assert 0 == found["features of unseen layers"]["value"] < found["features of unseen layers"]["bicubic"]
+
+
+# ------------------------------------------------------------------------------------------------------ command
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, cat):
+    monkeypatch.chdir(tmp_path)
+    levels = np.rint(255 * cat[:40]).astype(np.uint8)
+    Image.fromarray(levels).save("cat.png")
+    Image.fromarray(levels[..., 0]).save("grey.png")
+    Image.fromarray(np.concatenate([levels, levels[..., :1]], -1), "RGBA").save("clear.png")
+    Image.new("RGB", (1, 1), (10, 200, 90)).save("dot.png")
+    Image.new("L", (8000, 5000)).save("large.png", compress_level=1)
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def command(*arguments):
+    return CliRunner().invoke(app, ["enlarge", *map(str, arguments)])
+
+
+def test_the_command_enlarges_what_can_be_read(folder):
+    for name, loss in (("cat.png", "pixel"), ("grey.png", "feature"), ("clear.png", "feature"), ("dot.png", "pixel")):
+        done = command(name, "-o", "out.png", *(("--loss", loss) if loss != "pixel" else ()))
+        y = images.read_photo(name, color=True)
+        assert done.exit_code == 0, done.output
+        assert done.stdout == f"wrote out.png, {4 * y.shape[1]} × {4 * y.shape[0]} pixels\n"
+        np.testing.assert_allclose(images.read_photo("out.png", color=True), pretrained.shared(f"sr-{loss}")(y),
+                                   atol=0.003)
+    assert {f"sr-{loss}" for loss in LOSSES} <= set(recipes.RECIPES)
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    (("missing.png", "-o", "o.png"), "'missing.png': there is no such file"),
+    (("notes.txt", "-o", "o.png"), "'notes.txt' cannot be read as a picture"),
+    (("large.png", "-o", "o.png"), "photo has 5000 × 8000 pixels, expected at most 1,000,000"),
+    (("cat.png", "-o", "o.txt"), "what kind of picture is '.txt'"),
+    (("cat.png", "-o", "no/o.png"), "cannot be written"),
+    (("cat.png", "-o", "cat.png"), "output 'cat.png' is the photograph"),
+    (("cat.png", "-o", "o.png", "--loss", "pixels"), "did you mean 'pixel'"),
+])
+def test_the_command_refuses_in_one_line(folder, arguments, says):
+    done = command(*arguments)
+    assert done.exit_code == 2 and says in done.stderr.splitlines()[-1] and "Traceback" not in done.output
+    assert not list(folder.glob("o.*"))
