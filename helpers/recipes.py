@@ -172,7 +172,7 @@ RECIPES = {
     "sr-pixel": ENLARGER,
     "sr-feature": ENLARGER._replace(
         what="enlarges photographs four times, trained by the features that another network sees in them",
-        options=ENLARGER.options | {"pixels": 3.0, "features": 1.0},
+        options=ENLARGER.options | {"pixels": 3.0, "features": 1.0, "start": "sr-pixel"},
     ),
     "robots-l2": TRANSLATOR._replace(
         what="translator of white robots to coloured ones: squared distance from the truth",

@@ -108,6 +108,8 @@ class Training:
     def __init__(self, recipe, pictures=None):
         self.ready = Enlarger.blank(recipe)
         self.networks = self.ready.networks
+        if recipe.options.get("start"):  # by features alone a network is slow to learn where edges lie
+            pretrained.put(self.networks, pretrained.read(recipe.options["start"]))
         self.pixels, self.features, patch = (recipe.options[name] for name in ("pixels", "features", "patch"))
         self.crops = Crops(patch, pictures)
         self.watched = photos("other" if pictures is None else "train", size=128, color=True)

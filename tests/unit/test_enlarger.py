@@ -146,7 +146,7 @@ def test_gradients_reach_every_weight_and_one_batch_is_learned_by_heart(name, ca
     keras.utils.set_random_seed(0)
     recipe = recipes.recipe(name)
     made = enlarger.Training(recipe._replace(options=recipe.options | {
-        "patch": 48, "network": {"width": 24, "blocks": 1}}), pictures=[cat[:48, :48]])
+        "patch": 48, "start": None, "network": {"width": 24, "blocks": 1}}), pictures=[cat[:48, :48]])
     batch = tf.constant(cat[None, 8:32, 8:32]), tf.constant([[4, 4]])
     variables = made.networks["enlarger"].trainable_variables
     optimizer = keras.optimizers.Adam(5e-3)
@@ -163,6 +163,15 @@ def test_gradients_reach_every_weight_and_one_batch_is_learned_by_heart(name, ca
     losses = [step() for _ in range(150)]
     assert all(np.abs(slope).max() > 0 for slope in losses[1][1])
     assert float(losses[-1][0]) < 0.1 * float(losses[0][0])
+
+
+def test_the_second_training_begins_where_the_first_one_ended(cat):
+    recipe = recipes.recipe("sr-feature")
+    assert recipe.options["start"] == "sr-pixel"
+    made = enlarger.Training(recipe, pictures=[cat.repeat(3, 0).repeat(3, 1)])
+    for name, values in pretrained.read("sr-pixel").items():
+        found = dict(pretrained._named(made.networks))[name]
+        assert np.array_equal(found, values.astype(np.float32))
 
 
 def test_windows_lie_at_every_phase_and_small_pictures_are_means(cat):

@@ -19,7 +19,8 @@ SMALL = {
        for name in RECIPES if name.startswith("diffusion")},
     **{name: {"network": recipe.options["network"] | {"widths": (4, 4, 4), "blocks": 1}, "patch": 24}
        for name, recipe in RECIPES.items() if name.startswith("style")},
-    **{name: {"network": {"width": 8, "blocks": 1}, "patch": 24} for name in RECIPES if name.startswith("sr-")},
+    **{name: {"network": {"width": 8, "blocks": 1}, "patch": 24, "start": None}
+       for name in RECIPES if name.startswith("sr-")},
     **{name: {"generator": {"widths": (8, 8, 8, 8)}, "discriminator": {"widths": (8, 8, 8)}}
        for name in RECIPES if name.startswith(("robots", "earth"))},
 }
