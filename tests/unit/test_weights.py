@@ -518,7 +518,7 @@ def test_the_losses_of_the_enlargers_trade_pixels_for_features():
     pixel, feature = (pretrained.card(f"sr-{loss}")["metrics"] for loss in ("pixel", "feature"))
     look, psnr = "features of unseen layers", "psnr"
     assert pixel[psnr]["value"] > pixel[psnr]["bicubic"] + 0.3 and pixel[psnr]["value"] > feature[psnr]["value"]
-    assert pixel[look]["bicubic"] > pixel[look]["value"] > feature[look]["value"] / 0.75
+    assert pixel[look]["bicubic"] > pixel[look]["value"] and feature[look]["value"] < 0.83 * pixel[look]["value"]
     for card in (pixel, feature):
         assert card[psnr]["made to agree"] > card[psnr]["value"]
 
