@@ -394,8 +394,9 @@ def style(
 def enlarge(
     photo: Annotated[Path, typer.Argument(help="The photograph to enlarge: at most a million pixels.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the larger photograph goes.")],
-    loss: Annotated[str, typer.Option("--loss", help="What the network was trained by: pixel, whose answers err least "
-                                                     "and are soft, or feature, whose are sharper and err more.")
+    loss: Annotated[str, typer.Option("--loss", help="What the network was trained by: pixel, whose answers err "
+                                                     "least, or feature, whose features are nearer to the "
+                                                     "truth's, under a fine grid.")
                     ] = "pixel",
 ):
     """Make a photograph four times as wide and as high. What is finer than its pixels is a guess, and no evidence."""
