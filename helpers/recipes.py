@@ -75,6 +75,12 @@ PAINTER = Recipe(
     steps=2200, batch=4, learning_rate=5e-3, epoch=100, warmup=100, final=0.01, ema=0.98, look=440,
     options={"style": "dahlia", "weight": 25.0, "color": True, "patch": 160, "network": {"normalisation": "instance"}},
 )
+ENLARGER = Recipe(
+    what="enlarges photographs four times, trained by the squared error of pixels",
+    model="enlarger.Enlarger", data="photographs in colour",
+    steps=1600, batch=8, learning_rate=2e-3, epoch=50, warmup=100, final=0.01, ema=0.99, look=400,
+    options={"pixels": 1.0, "features": 0.0, "color": True, "patch": 192, "network": {"width": 48, "blocks": 3}},
+)
 TRANSLATOR = Recipe(
     what="translator of white robots to coloured ones: absolute distance from the truth",
     model="translator.Translator",
@@ -162,6 +168,11 @@ RECIPES = {
     "style-tissue": PAINTER._replace(
         what="repaints photographs in the style of stained tissue, in one pass", steps=1100, look=275,
         options=PAINTER.options | {"style": "tissue", "start": "style-dahlia"},
+    ),
+    "sr-pixel": ENLARGER,
+    "sr-feature": ENLARGER._replace(
+        what="enlarges photographs four times, trained by the features that another network sees in them",
+        options=ENLARGER.options | {"pixels": 3.0, "features": 1.0, "start": "sr-pixel"},
     ),
     "robots-l2": TRANSLATOR._replace(
         what="translator of white robots to coloured ones: squared distance from the truth",

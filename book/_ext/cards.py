@@ -35,6 +35,8 @@ SETTINGS = {  # what the recipe's short names mean
     "drop": "share of the conditions that are left open",
     "color": "in colour",
     "start": "began with the weights of",
+    "pixels": "weight of the pixels' squared error",
+    "features": "weight of the features' distance",
     "answers": "answers, of which the nearest counts",
     "adversarial": "weight of the discriminator",
     "noise": "mean and standard deviation of ln σ, the logarithm of the noise level",

@@ -13,9 +13,9 @@ from keras import layers, ops
 
 from helpers import pretrained
 from helpers.images import earth, photo, photos
-from helpers.images.folder import Photographs, cut
+from helpers.models.crops import Crops
 from helpers.models.style import Distances, one_picture, repaint
-from helpers.training import Player, split
+from helpers.training import Player
 
 LARGEST = 4_500_000  # pixels: on more, the maps of the finest layers need gigabytes
 STRIDE = 4  # sides must be multiples of this: two halvings
@@ -94,33 +94,12 @@ class Training:
         self.style, self.weight, self.patch = (recipe.options[name] for name in ("style", "weight", "patch"))
         self.watched = photos("other" if pictures is None else "train", size=128, color=True)
         self.players = [Player("painter", ["painter"], self.loss)]
-        if pictures is None:
-            pictures = photos("train", size=None, color=True).values()
-        if not isinstance(pictures, Photographs):
-            pictures = [np.rint(255 * picture).astype(np.uint8) for picture in pictures]
-            smallest = min(min(picture.shape[:2]) for picture in pictures)
-            if smallest < self.patch:
-                raise ValueError(f"photos: the smallest side is {smallest} pixels, but patches have {self.patch}")
-        self.pictures, self.picture = pictures, STYLES[self.style]()
+        self.crops, self.picture = Crops(self.patch, pictures), STYLES[self.style]()
         self.distances = Distances(pretrained.shared("features"), self.picture, self.picture)
 
     def draw(self, seed, batch):
         """Return crops (batch, side, side, 3): whole patches at half their size, or the middle of them as they are."""
-        seeds = split(seed, 4)
-        count = self.pictures.window if isinstance(self.pictures, Photographs) else len(self.pictures)
-        which = tf.random.stateless_uniform([batch], seeds[0], 0, count, tf.int32)
-        place = tf.random.stateless_uniform([batch, 2], seeds[1])
-        x = tf.numpy_function(self._patches, [seed[1], which, place], tf.uint8)
-        x = tf.cast(tf.ensure_shape(x, [batch, self.patch, self.patch, 3]), tf.float32) / 255
-        edge = self.patch // 4
-        x = tf.cond(tf.random.stateless_uniform([], seeds[2]) < 0.5, lambda: tf.nn.avg_pool2d(x, 2, 2, "VALID"),
-                    lambda: x[:, edge : self.patch - edge, edge : self.patch - edge])
-        return (tf.cond(tf.random.stateless_uniform([], seeds[3]) < 0.5, lambda: tf.reverse(x, [2]), lambda: x),)
-
-    def _patches(self, step, which, place):
-        if isinstance(self.pictures, Photographs):
-            return self.pictures.patches(step, which, place)
-        return np.stack([cut(self.pictures[one], where, self.patch) for one, where in zip(which, place, strict=True)])
+        return (self.crops.draw(seed, batch),)
 
     def loss(self, batch):
         """Return content + weight × style of what is painted: the mean over the batch."""

@@ -9,7 +9,7 @@ from PIL import Image
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import images, pretrained
 from helpers.images.folder import Photographs
-from helpers.models import painter, style
+from helpers.models import crops, painter, style
 from tests.unit.worlds import small, training
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
@@ -165,7 +165,8 @@ def test_too_small_photographs_are_refused(mine):
 
 def test_what_is_watched_and_judged_did_not_train(monkeypatch, mine):
     asked = []
-    monkeypatch.setattr(painter, "photos", lambda split, **how: asked.append(split) or {"one": mine[0][:32, :32]})
+    for module in (painter, crops):
+        monkeypatch.setattr(module, "photos", lambda split, **how: asked.append(split) or {"one": mine[0][:32, :32]})
     monkeypatch.setattr(painter, "repaint", lambda x, picture, weight: style.Repainted(1 - x, None, None))
     for pictures, splits in ((None, ["other", "train"]), (mine, ["train"])):
         made = training("style-dahlia", pictures=pictures)

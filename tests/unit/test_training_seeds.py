@@ -19,6 +19,7 @@ from tests.unit.worlds import DISTINCT, paint, put_digits, random_digits, small,
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
 BATCH = 16
+COLOURED = ("style-dahlia", "sr-pixel")  # trained on photographs in colour, without noise
 
 
 def draw(made, seed, step):
@@ -31,9 +32,9 @@ def rows(tensor):
 
 def given(name, *pictures):
     """Return the pictures as arguments of a training that wants some, grey or in colour."""
-    if name == "style-dahlia":
+    if name in COLOURED:
         pictures = [np.repeat(picture[..., None], 3, -1) for picture in pictures]
-    return {"pictures": list(pictures)} if name in ("denoiser", "style-dahlia") else {}
+    return {"pictures": list(pictures)} if name in ("denoiser", *COLOURED) else {}
 
 
 # -------------------------------------------------------------------------------------------------- every tensor
@@ -55,10 +56,11 @@ def test_every_tensor_of_a_batch_is_a_function_of_seed_and_step(name, monkeypatc
 
 
 # tensors that are data, and no chance
-STILL = {"gan": {0, 1}, "classifier": {1}, "vae": {1}, "denoiser": {1}, "style-dahlia": {0}}
+STILL = {"gan": {0, 1}, "classifier": {1}, "vae": {1}, "denoiser": {1}, "style-dahlia": {0}, "sr-pixel": {0}}
 ALIKE = {"gan": {4}}  # one seed of a disturbance for the whole batch
 LEAST = {"gan": {3: 2}, "inverter": {0: 2, 1: 2}, "restorer": {2: 2, 3: 2},  # classes, masks and levels are not many
-         "diffusion-digits": {0: 11, 1: 2}, "diffusion-robots": {1: 2}}  # ten digits are bent, six stay as they are
+         "diffusion-digits": {0: 11, 1: 2}, "diffusion-robots": {1: 2},
+         "sr-pixel": {1: 10}}  # ten digits are bent, six stay as they are
 
 
 @pytest.mark.parametrize("name", DISTINCT)
@@ -124,7 +126,7 @@ def noises(name, made, step):
     return [((y[..., :1] - x) / y[..., 1:]).reshape(BATCH, -1)]
 
 
-@pytest.mark.parametrize("name", [name for name in DISTINCT if name not in ("classifier", "style-dahlia")])
+@pytest.mark.parametrize("name", [name for name in DISTINCT if name not in ("classifier", *COLOURED)])
 def test_noise_is_white_and_never_comes_twice(name, monkeypatch):
     put_digits(monkeypatch, random_digits(0, 30), random_digits(1, 20))
     made = training(name, **given(name, *[np.full((24, 24), 0.5, np.float32)] * 2))

@@ -497,6 +497,32 @@ def test_a_painter_takes_a_moment():
     assert time.process_time() - begun < 1.5
 
 
+# ------------------------------------------------------------------------------------------------ enlargers
+
+
+@pytest.mark.parametrize("name", ["sr-pixel", "sr-feature"])
+def test_enlargers_are_as_near_as_their_cards_say(name):
+    from helpers.models.enlarger import Training
+
+    made = Training(RECIPES[name])
+    made.ready = pretrained.shared(name)
+    found, card = made.evaluate(), pretrained.card(name)
+    assert card["data"] == "400 pictures of bsds400-colour"
+    for metric, slack in {"psnr": {"abs": 0.05}, "ssim": {"abs": 0.005}, "features of unseen layers": {"rel": 0.02},
+                          "off, made small again": {"rel": 0.05, "abs": 1e-5}}.items():
+        for who, value in card["metrics"][metric].items():
+            assert found[metric][who] == pytest.approx(value, **slack), (metric, who)
+
+
+def test_the_losses_of_the_enlargers_trade_pixels_for_features():
+    pixel, feature = (pretrained.card(f"sr-{loss}")["metrics"] for loss in ("pixel", "feature"))
+    look, psnr = "features of unseen layers", "psnr"
+    assert pixel[psnr]["value"] > pixel[psnr]["bicubic"] + 0.3 and pixel[psnr]["value"] > feature[psnr]["value"]
+    assert pixel[look]["bicubic"] > pixel[look]["value"] and feature[look]["value"] < 0.83 * pixel[look]["value"]
+    for card in (pixel, feature):
+        assert card[psnr]["made to agree"] > card[psnr]["value"]
+
+
 # ------------------------------------------------------------------------------------------- picture to picture
 
 

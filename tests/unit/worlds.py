@@ -19,10 +19,13 @@ SMALL = {
        for name in RECIPES if name.startswith("diffusion")},
     **{name: {"network": recipe.options["network"] | {"widths": (4, 4, 4), "blocks": 1}, "patch": 24}
        for name, recipe in RECIPES.items() if name.startswith("style")},
+    **{name: {"network": {"width": 8, "blocks": 1}, "patch": 24, "start": None}
+       for name in RECIPES if name.startswith("sr-")},
     **{name: {"generator": {"widths": (8, 8, 8, 8)}, "discriminator": {"widths": (8, 8, 8)}}
        for name in RECIPES if name.startswith(("robots", "earth"))},
 }
-DISTINCT = [name for name in RECIPES if name not in ("style-dahlia-batch", "style-relief", "style-tissue")]  # as dahlia
+DISTINCT = [name for name in RECIPES  # the others draw as style-dahlia and sr-pixel do
+            if name not in ("style-dahlia-batch", "style-relief", "style-tissue", "sr-feature")]
 OF_DIGITS = [name for name, recipe in RECIPES.items() if recipe.data.startswith(DIGITS)]
 
 
