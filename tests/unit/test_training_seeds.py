@@ -195,9 +195,10 @@ def test_the_disturbance_of_the_gan_is_alike_for_both_kinds_and_new_for_each_pla
 @pytest.mark.parametrize("name", DISTINCT)
 def test_every_player_gets_the_optimizer_of_its_recipe(name, monkeypatch):
     put_digits(monkeypatch, random_digits(0, 30), random_digits(1, 20))
-    monkeypatch.setattr(images, "photo", lambda name, size=256, color=False: np.zeros((40, 40), np.float32))
+    black = np.zeros((256, 256, 3), np.float32)
+    monkeypatch.setattr(images, "photo", lambda name, size=256, color=False: black if color else black[..., 0])
     recipe = small(name)
-    loop = Loop(lambda: training(name, **given(name, np.zeros((40, 40), np.float32))), recipe)
+    loop = Loop(lambda: training(name), recipe)
     assert set(loop.optimizers) == {player.name for player in loop.training.players}
     for optimizer in loop.optimizers.values():
         assert isinstance(optimizer, keras.optimizers.Adam)
