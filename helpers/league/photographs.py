@@ -108,26 +108,18 @@ def _patches(y, operator, sigma):
     return restoration.plug_and_play(y, operator, sigma, denoiser="dct_shrinkage")
 
 
-def _with_denoiser(restore, y):
-    """Return ``restore(y, denoiser)`` with the trained denoiser: the one place where it is chosen.
-
-    The one there is knows grey pictures. Of a colour picture it gets one channel after the other, which also keeps the
-    memory small. A denoiser of colours enters here.
-    """
-    denoiser = pretrained.shared("denoiser")
-    if y.ndim == 2:
-        return restore(y, denoiser)
-    return np.stack([restore(y[..., c], denoiser) for c in range(y.shape[2])], axis=-1)
+def _denoiser(y):
+    """Return the trained denoiser for a picture: of colours if it has three channels, or else of grey ones."""
+    return pretrained.shared("denoiser-colour" if y.shape[2:] == (3,) else "denoiser")
 
 
 def _network(y, operator, sigma):
-    return _with_denoiser(lambda y, denoiser: denoiser(y, sigma), y)
+    return _denoiser(y)(y, sigma)
 
 
 def _network_prior(y, operator, sigma):
     settings = FINE if _factor(operator) > 2 else {}
-    return _with_denoiser(lambda y, denoiser: restoration.plug_and_play(
-        y, operator, sigma, denoiser=denoiser, **settings), y)
+    return restoration.plug_and_play(y, operator, sigma, denoiser=_denoiser(y), **settings)
 
 
 def _factor(operator):

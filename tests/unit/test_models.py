@@ -21,6 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Ke
 
 SMALL = {
     "classifier": {}, "denoiser": {"network": {"channels": (8, 8, 8)}, "patch": 24},
+    "denoiser-colour": {"network": {"channels": (8, 8, 8), "colours": 3}, "patch": 24},
     "restorer": {"network": {"channels": (8, 8, 16)}}, "vae": {"network": {"latent": 4, "width": 8}},
     "gan": {"generator": {"latent": 6, "width": 8}, "discriminator": {"width": 8}},
     "inverter": {"network": {"width": 8}},
@@ -86,6 +87,14 @@ def small_denoiser():
 
 
 @pytest.fixture(scope="module")
+def small_denoiser_of_colours():
+    keras.utils.set_random_seed(5)
+    made = denoiser.Denoiser.blank(small("denoiser-colour"))
+    stir(made.networks)
+    return made
+
+
+@pytest.fixture(scope="module")
 def small_classifier():
     keras.utils.set_random_seed(6)
     return classifier.Classifier.blank(small("classifier"))
@@ -98,8 +107,9 @@ def pictures(sizes=((40, 31), (25, 52))):
 
 def training(name, small_gan):
     recipe = small(name)
+    colours = {"pictures": [np.stack([x, x.T.reshape(x.shape), 1 - x], -1) for x in pictures()]}
     arguments = {"denoiser": {"pictures": pictures()}, "inverter": {"gan": small_gan},
-                 "style-dahlia": {"pictures": [np.stack([x, x.T.reshape(x.shape), 1 - x], -1) for x in pictures()]}}
+                 "style-dahlia": colours, "denoiser-colour": colours}
     arguments = arguments.get(name, {})
     if recipe.options.get("judged"):
         arguments["judge"] = None
@@ -304,6 +314,29 @@ def test_colour_is_three_channels_alone(small_denoiser):
     assert x.shape == y.shape
     for c in range(3):
         assert np.array_equal(x[..., c], small_denoiser(y[..., c], 0.1))
+
+
+def test_a_denoiser_of_colours_looks_at_all_three_at_once(small_denoiser_of_colours):
+    y = noisy((300, 44, 3))
+    x = small_denoiser_of_colours(y, 0.1)
+    assert x.shape == y.shape and x.dtype == np.float32
+    np.testing.assert_allclose(small_denoiser_of_colours(y, 0.1, tile=64), x, atol=1e-4)
+    np.testing.assert_allclose(small_denoiser_of_colours(2 * y, 0.2), 2 * x, rtol=1e-4, atol=1e-5)
+    other = y.copy()
+    other[..., 2] += 0.1
+    assert np.abs(small_denoiser_of_colours(other, 0.1)[..., :2] - x[..., :2]).max() > 1e-3
+    for grey in (y[..., 0], y[..., :1], y[..., :2]):
+        with pytest.raises(ValueError, match=r"y must be a colour picture \(H, W, 3\)"):
+            small_denoiser_of_colours(grey, 0.1)
+
+
+def test_patches_of_colours_keep_their_channels(small_gan):
+    """Of the three channels of the test's pictures the third is one minus the first."""
+    y, x = (a.numpy() for a in training("denoiser-colour", small_gan).draw(tf.constant([0, 1]), 16))
+    assert x.shape == (16, 24, 24, 3) and y.shape == (16, 24, 24, 4)
+    np.testing.assert_allclose(x[..., 0] + x[..., 2], 1, atol=0.005)
+    noise = (y[..., :3] - x).reshape(-1, 3) / np.maximum(y[..., 3:], 1e-3).repeat(3, -1).reshape(-1, 3)
+    assert np.abs(np.corrcoef(noise.T) - np.eye(3)).max() < 0.05, "each channel has noise of its own"
 
 
 def test_float64_stays_float64(small_denoiser):

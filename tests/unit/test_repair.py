@@ -605,4 +605,6 @@ def test_the_denoiser_is_chosen_in_one_place(monkeypatch):
     y = np.random.default_rng(0).random((16, 16, 3))
     np.testing.assert_allclose(league.METHODS["network"].restore(y, Identity(), 0.1), y * 0.5)
     league.METHODS["plug-and-play network"].restore(y[::2, ::2], Downsample(2), 0.1)
-    assert calls == ["denoiser"] * 2
+    assert calls == ["denoiser-colour"] * 2
+    league.METHODS["network"].restore(y[..., 0], Identity(), 0.1)
+    assert calls[2:] == ["denoiser"]

@@ -32,9 +32,9 @@ def rows(tensor):
 
 def given(name, *pictures):
     """Return the pictures as arguments of a training that wants some, grey or in colour."""
-    if name in COLOURED:
+    if name in COLOURED or name == "denoiser-colour":
         pictures = [np.repeat(picture[..., None], 3, -1) for picture in pictures]
-    return {"pictures": list(pictures)} if name in ("denoiser", *COLOURED) else {}
+    return {"pictures": list(pictures)} if name in ("denoiser", "denoiser-colour", *COLOURED) else {}
 
 
 # -------------------------------------------------------------------------------------------------- every tensor
@@ -56,7 +56,8 @@ def test_every_tensor_of_a_batch_is_a_function_of_seed_and_step(name, monkeypatc
 
 
 # tensors that are data, and no chance
-STILL = {"gan": {0, 1}, "classifier": {1}, "vae": {1}, "denoiser": {1}, "style-dahlia": {0}, "sr-pixel": {0}}
+STILL = {"gan": {0, 1}, "classifier": {1}, "vae": {1}, "denoiser": {1}, "denoiser-colour": {1}, "style-dahlia": {0},
+         "sr-pixel": {0}}
 ALIKE = {"gan": {4}}  # one seed of a disturbance for the whole batch
 LEAST = {"gan": {3: 2}, "inverter": {0: 2, 1: 2}, "restorer": {2: 2, 3: 2},  # classes, masks and levels are not many
          "diffusion-digits": {0: 11, 1: 2}, "diffusion-robots": {1: 2},
@@ -123,7 +124,7 @@ def noises(name, made, step):
         noisy = sigma[:, 0, 0, 0] > 0
         return [((y - x)[noisy] / sigma[noisy]).reshape(noisy.sum(), -1)]
     y, x = drawn
-    return [((y[..., :1] - x) / y[..., 1:]).reshape(BATCH, -1)]
+    return [((y[..., :-1] - x) / y[..., -1:]).reshape(BATCH, -1)]
 
 
 @pytest.mark.parametrize("name", [name for name in DISTINCT if name not in ("classifier", *COLOURED)])
@@ -194,7 +195,8 @@ def test_the_disturbance_of_the_gan_is_alike_for_both_kinds_and_new_for_each_pla
 @pytest.mark.parametrize("name", DISTINCT)
 def test_every_player_gets_the_optimizer_of_its_recipe(name, monkeypatch):
     put_digits(monkeypatch, random_digits(0, 30), random_digits(1, 20))
-    monkeypatch.setattr(images, "photo", lambda name, size=256, color=False: np.zeros((40, 40), np.float32))
+    black = np.zeros((256, 256, 3), np.float32)
+    monkeypatch.setattr(images, "photo", lambda name, size=256, color=False: black if color else black[..., 0])
     recipe = small(name)
     loop = Loop(lambda: training(name), recipe)
     assert set(loop.optimizers) == {player.name for player in loop.training.players}

@@ -267,6 +267,20 @@ def test_the_denoiser_denoises_as_its_card_says():
     assert np.mean(found) == pytest.approx(claimed["value"], abs=0.02)
 
 
+def test_the_denoiser_of_colours_denoises_as_its_card_says():
+    claimed = pretrained.card("denoiser-colour")["metrics"]["PSNR at sigma = 25/255 (dB)"]
+    found = {"value": [], "the grey network, channel by channel": []}
+    for x in photos("test", color=True).values():
+        if np.ptp(x, axis=2).any():
+            y = x + 25 / 255 * np.random.default_rng(0).standard_normal(x.shape).astype(np.float32)
+            for who, name in zip(found, ("denoiser-colour", "denoiser"), strict=True):
+                found[who].append(metrics.psnr(x, np.clip(pretrained.shared(name)(y, 25 / 255), 0, 1)))
+    assert len(found["value"]) == 5
+    for who, scores in found.items():
+        assert np.mean(scores) == pytest.approx(claimed[who], abs=0.02)
+    assert claimed["value"] > claimed["the grey network, channel by channel"] + 0.5
+
+
 def test_the_denoiser_leaves_a_clean_picture_alone_and_works_in_tiles():
     x = photo("cat", size=192)
     denoise = pretrained.load("denoiser")

@@ -12,6 +12,7 @@ from helpers.recipes import DIGITS, RECIPES
 
 SMALL = {
     "denoiser": {"network": {"channels": (8, 8, 8)}, "patch": 24},
+    "denoiser-colour": {"network": {"channels": (8, 8, 8), "colours": 3}, "patch": 24},
     "restorer": {"network": {"channels": (8, 8, 16)}}, "vae": {"network": {"latent": 4, "width": 8}},
     "gan": {"generator": {"latent": 6, "width": 8}, "discriminator": {"width": 8}},
     "inverter": {"network": {"width": 8}},
