@@ -26,6 +26,12 @@ def attend(q, k, v, mask=None):
     return tf.matmul(tf.nn.softmax(scores), v)
 
 
+def dense(h, weights, bias):
+    """Return h (..., d) times weights (d, k) plus bias (k,): one product of two matrices, whatever the rank of h."""
+    flat = tf.nn.bias_add(tf.matmul(tf.reshape(h, [-1, h.shape[-1]]), weights), bias)
+    return tf.reshape(flat, tf.concat([tf.shape(h)[:-1], [bias.shape[0]]], axis=0))
+
+
 class Block(layers.Layer):
     """Attention and two dense layers; ``causal``: no place looks at later ones.
 
@@ -60,7 +66,7 @@ class Block(layers.Layer):
         ``past`` holds those of S places before, which so need not be computed again; without it S is 0.
         """
         n, t, d = tf.shape(h)[0], tf.shape(h)[1], h.shape[-1]
-        seen = normal(h, self.scale[0], self.shift[0]) @ self.see + self.see_bias
+        seen = dense(normal(h, self.scale[0], self.shift[0]), self.see, self.see_bias)
         q, k, v = tf.unstack(tf.transpose(tf.reshape(seen, [n, t, 3, self.heads, d // self.heads]), [2, 0, 3, 1, 4]))
         if past is not None:
             k, v = (tf.concat([past[i], new], axis=2) for i, new in enumerate((k, v)))
@@ -69,9 +75,9 @@ class Block(layers.Layer):
             s = tf.shape(k)[2]
             mask = tf.range(s) <= tf.range(s - t, s)[:, None]
         found = tf.reshape(tf.transpose(attend(q, k, v, mask), [0, 2, 1, 3]), [n, t, d])
-        h += found @ self.join + self.join_bias
-        wide = tf.nn.relu(normal(h, self.scale[1], self.shift[1]) @ self.widen + self.widen_bias)
-        return h + wide @ self.narrow + self.narrow_bias, tf.stack([k, v])
+        h += dense(found, self.join, self.join_bias)
+        wide = tf.nn.relu(dense(normal(h, self.scale[1], self.shift[1]), self.widen, self.widen_bias))
+        return h + dense(wide, self.narrow, self.narrow_bias), tf.stack([k, v])
 
     def weights_by_name(self):
         """Return the weights as NumPy arrays, by name."""

@@ -149,6 +149,23 @@ class Training:
         return report
 
 
+def shown(recipe):
+    """Return which of all million robots the training of a recipe drew, by number: booleans (1,000,000,)."""
+    numbers, batch = worlds.Robots.allowed_numbers(), recipe.batch
+
+    @tf.function(autograph=False)
+    def drawn():
+        def one(step):
+            seed = split(tf.stack([recipe.seed, step]), 3)[0]
+            return tf.random.stateless_uniform([batch], seed, 0, len(numbers), tf.int32)
+
+        return tf.map_fn(one, tf.range(recipe.steps))
+
+    found = np.zeros(robots.WORLD, bool)
+    found[numbers[drawn().numpy().ravel()]] = True
+    return found
+
+
 def as_asked(model, asked, seed=0, **how):
     """Return the share of robots that came out with all six attributes as asked for, (N, 6), and for each attribute."""
     x = model.paint(captions.tokens(robots.caption(asked)), seed, **how)
@@ -186,7 +203,7 @@ class Words:
         self.network, self.tokenizer, self.chooser = network, tokenizer, chooser
         words, codes = (tf.TensorSpec([None, size], tf.int32) for size in (LENGTH, PLACES - 1))
         past = tf.TensorSpec([len(network.blocks), 2, None, network.blocks[0].heads, None,
-                              network.line.width // network.blocks[0].heads])
+                              network.line.width // network.blocks[0].heads], network.blocks[0].compute_dtype)
         self._odds = tf.function(lambda words, codes: network(words, codes), autograph=False,
                                  input_signature=[words, codes])
         self._begin = tf.function(lambda words: network.step(network.line.begin(words), None), autograph=False,

@@ -329,3 +329,13 @@ def test_a_batch_of_captions_and_pictures_is_learned_by_heart(swapped, needed):
     assert np.array_equal(np.sort(text_two[:4], 1), np.sort(text_two[4:], 1)) == swapped
     if not swapped:
         assert learned(training, batch, 60, 5e-3) < 0.5
+
+
+def test_which_robots_were_shown_is_known(needed):
+    recipe = small("words-robots")._replace(steps=3, batch=5, seed=2)
+    found, training = words.shown(recipe), words.Training(recipe, **needed)
+    drawn = [training.world.draw(words.split(tf.constant([2, step]), 3)[0], 5)[1] for step in range(3)]
+    numbers = robots.index(np.concatenate(drawn))
+    assert found.sum() == len(set(numbers)) and found[numbers].all()
+    codes = training.draw(tf.constant([2, 1]), 5)[1].numpy().reshape(-1, 8, 8)
+    assert np.array_equal(codes, training.ready.tokenizer.encode(robots.render(drawn[1].numpy())))
