@@ -200,8 +200,8 @@ RECIPES = {
     "words-robots": Recipe(
         what="transformer that paints robots from captions, as a line of 64 codes",
         model="words.Words", data=ROBOTS + " and captions of them",
-        steps=7500, batch=32, learning_rate=2e-3, epoch=25312, betas=(0.9, 0.98), warmup=300, final=0.02, ema=0.995,
-        precision="mixed_bfloat16", look=2500,
+        steps=3400, batch=32, learning_rate=2e-3, epoch=25312, betas=(0.9, 0.98), warmup=300, final=0.02, ema=0.995,
+        precision="mixed_bfloat16", look=1700,
         options={"needs": ["tokenizer-robots", "chooser-robots"], "drop": 0.15,
                  "network": {"width": 128, "depth": 4, "heads": 4}},
     ),
