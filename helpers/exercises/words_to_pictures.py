@@ -36,9 +36,6 @@ def attention(answer):
         raise Mistake("Every place sees what comes after it.", "Where column j > row i, the weight is to be 0.")
     if close(found, normal(np.exp(scores) * past.T) @ v, 1e-6):
         raise Mistake("This looks at the future and not at the past.", "Row i may see the columns j ≤ i.")
-    if close(found, normal(np.exp(scores) * np.tri(5, k=-1)) @ v, 1e-6) or not np.isfinite(found).all():
-        raise Mistake("A place does not see itself here, and the first sees nothing.",
-                      "Row i may see the columns j ≤ i.")
     if close(found, normal(np.exp(scores * past)) @ v, 1e-6):
         raise Mistake("A score of 0 still has a weight, exp(0) = 1.", "The masked scores have to be minus infinity.")
     if close(found, normal(np.exp(2 * scores) * past) @ v, 1e-6):
@@ -49,7 +46,7 @@ def attention(answer):
 
 def best_of(answer):
     """Derive: how many captions get a right picture among n?"""
-    for q, n in ((np.array([0.5, 0.5]), 1), (np.array([1.0, 0.0, 0.5]), 3), (np.array([0.9, 0.2, 0.05, 0.6]), 8)):
+    for q, n in ((np.array([0.7, 0.5]), 1), (np.array([1.0, 0.0, 0.5]), 3), (np.array([0.9, 0.2, 0.05, 0.6]), 8)):
         found = number(call(answer, q, n), "the share")
         if close(found, float(np.mean(1 - (1 - q) ** n)), 1e-9):
             continue
@@ -74,8 +71,6 @@ def cooled(answer):
         right = p ** (1 / t) / (p ** (1 / t)).sum()
         if close(found, right, 1e-9):
             continue
-        if not np.isfinite(found).all():
-            raise Mistake("A code of probability 0 gives no number here.", "Powers need no logarithm: p ** (1 / t).")
         if close(found, p ** (1 / t), 1e-9):
             raise Mistake("These do not add up to 1.", "Divide by their sum.")
         if close(found, p**t / (p**t).sum(), 1e-9):

@@ -40,6 +40,6 @@ WRONG = {
         (lambda p, t: p**t / (p**t).sum(), "less likely"),
         (lambda p, t: np.exp(p / t) / np.exp(p / t).sum(), "logarithms of odds"),
         (lambda p, t: p / t / (p / t).sum(), "changes nothing"),
-        (logs, "gives no number"),
+        (logs, "NaN or infinite"),
     ],
 }
