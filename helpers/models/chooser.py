@@ -5,9 +5,9 @@ inner product is the score. In a batch of captions and pictures each caption has
 and each picture its caption. A caption that leaves things open may be true of several pictures of the batch: then the
 probability of all of them together counts.
 
-What a chooser learns to tell apart is what a batch holds. Robots come here in families, whose members differ in two
-attributes of six or so. Half of the pictures show two small robots; there the captions are full, and every robot of
-the batch is another one.
+What a chooser has to tell apart is what a batch holds. Robots come here in families, whose members differ in a few of
+their six attributes. A third of the pictures show two small robots; there the captions name colour, body and head of
+both.
 """
 
 import functools
