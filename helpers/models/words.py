@@ -9,8 +9,8 @@ number of the picture, given all that stands before it:
 The loss is the mean of -log p. To paint is to draw one number after the other. What earlier places have to say to later
 ones, their keys and values, does not change when the line grows, and is kept.
 
-Two differences from the paper: only the picture is foretold, not the caption, and the attention is full, not sparse. One
-table turns numbers into vectors and, at the end, vectors into the odds of numbers.
+Two differences from the paper: only the picture is foretold, not the caption, and the attention is full, not sparse.
+One table turns numbers into vectors and, at the end, vectors into the odds of numbers.
 """
 
 import keras
