@@ -203,7 +203,7 @@ class Words:
         self.network, self.tokenizer, self.chooser = network, tokenizer, chooser
         words, codes = (tf.TensorSpec([None, size], tf.int32) for size in (LENGTH, PLACES - 1))
         past = tf.TensorSpec([len(network.blocks), 2, None, network.blocks[0].heads, None,
-                              network.line.width // network.blocks[0].heads], network.blocks[0].compute_dtype)
+                              network.line.width // network.blocks[0].heads], tf.float32)
         self._odds = tf.function(lambda words, codes: network(words, codes), autograph=False,
                                  input_signature=[words, codes])
         self._begin = tf.function(lambda words: network.step(network.line.begin(words), None), autograph=False,
