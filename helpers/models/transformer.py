@@ -5,7 +5,6 @@ found is added to what was there. Both halves first bring each vector to mean 0 
 """
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -81,4 +80,4 @@ class Block(layers.Layer):
 
     def weights_by_name(self):
         """Return the weights as NumPy arrays, by name."""
-        return {variable.path.rsplit("/", 1)[-1]: np.array(variable) for variable in self.weights}
+        return {variable.path.rsplit("/", 1)[-1]: variable.numpy() for variable in self.weights}
