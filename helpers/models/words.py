@@ -28,6 +28,7 @@ from helpers.training import Player, split
 
 PLACES = SIDE * SIDE
 PIECE = 256  # pictures that are painted at once
+NEAR = 0.06  # root mean square: so near a picture is to be to a robot of the world
 
 # --------------------------------------------------------------------------------------------- network
 
@@ -167,9 +168,11 @@ def shown(recipe):
 
 
 def as_asked(model, asked, seed=0, **how):
-    """Return the share of robots that came out with all six attributes as asked for, (N, 6), and for each attribute."""
-    x = model.paint(captions.tokens(robots.caption(asked)), seed, **how)
-    return _shares(robots.read(x)[0] == asked)
+    """Return the share of robots that came out with all six attributes as asked for, (N, 6), and for each attribute:
+    those of the nearest robot; and the share that are right and also near to that robot."""
+    read, far = robots.read(model.paint(captions.tokens(robots.caption(asked)), seed, **how))
+    right = read == asked
+    return {**_shares(right), "all six, within 0.06": float((right.all(axis=1) & (far < NEAR)).mean())}
 
 
 def choosing(model, asked, n=8, seed=1, temperature=1.0):
@@ -179,11 +182,14 @@ def choosing(model, asked, n=8, seed=1, temperature=1.0):
     many = np.repeat(words, n, axis=0)
     codes = model.codes(many, seed, temperature)
     x = model.tokenizer.decode(codes)
-    right = (robots.read(x)[0] == np.repeat(asked, n, axis=0)).all(axis=1).reshape(-1, n)
+    read, far = robots.read(x)
+    right = (read == np.repeat(asked, n, axis=0)).all(axis=1).reshape(-1, n)
+    near = right & (far < NEAR).reshape(-1, n)
     each = np.arange(len(asked))
     found = {"value": model.chooser.scores(words, x.reshape(-1, n, *x.shape[1:])),
              "likeliest": model.log_likelihood(many, codes).reshape(-1, n)}
     return {**{who: float(right[each, score.argmax(axis=1)].mean()) for who, score in found.items()},
+            "chosen, within 0.06": float(near[each, found["value"].argmax(axis=1)].mean()),
             "first": float(right[:, 0].mean()), "any": float(right.any(axis=1).mean())}
 
 

@@ -202,6 +202,7 @@ def test_the_best_of_eight_is_counted(made, monkeypatch):
     monkeypatch.setattr(made.chooser, "scores", lambda text, x: np.arange(8) == liked)
     found = words.choosing(made, asked)
     assert (found["value"], found["any"], found["first"]) == (pytest.approx(4 / 6), 1, 0)
+    assert found["chosen, within 0.06"] == found["value"]
 
 
 def test_a_batch_of_captions_and_codes_is_learned_by_heart(needed):
