@@ -155,8 +155,8 @@ def _left_out(left_out, most=20):
 
 @app.command()
 def generate(
-    name: Annotated[str, typer.Argument(help="A generator: gan, vae, diffusion-digits, diffusion-robots or "
-                                              "diffusion-earth.")],
+    name: Annotated[str, typer.Argument(help="A generator: gan, vae, diffusion-digits, diffusion-robots, "
+                                              "diffusion-earth or text-to-image.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.npz (x, y) or OUT.png (a sheet).")],
     n: Annotated[int, typer.Option(help="How many.")] = 64,
     seed: int = 0,
@@ -165,6 +165,10 @@ def generate(
                                                      "such as 'a red robot with a hat'.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Of diffusion models: 1 takes the label or caption as it is, "
                                                         "more exaggerates it.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of text-to-image: above 0; below 1 the likely gets "
+                                                           "likelier. Default: 1.")] = None,
+    choose: Annotated[int | None, typer.Option(help="Of text-to-image: paint so many pictures for each one, and keep "
+                                                    "the best. Default: 1.")] = None,
 ):
     """Draw new digits, robots or patches of the Earth. An .npz file holds x, uint8 (n, 28, 28) or (n, 32, 32, 3), and
     y, what was asked for: the digits (n,), or the attributes of robots (n, 6), -1 where the caption leaves them open.
@@ -185,12 +189,24 @@ def generate(
             if name not in ("diffusion-digits", "diffusion-robots"):
                 raise ValueError(f"guidance: {name} has none; diffusion-digits and diffusion-robots do")
             how["guidance"] = validation.number(guidance, "guidance", low=0)
-        what = {"diffusion-robots": "robots", "diffusion-earth": "patches of the Earth"}.get(name, "digits")
+        for option, value in (("temperature", temperature), ("choose", choose)):
+            if value is not None and name != "text-to-image":
+                raise ValueError(f"{option}: {name} has none; text-to-image does")
+        if temperature is not None:
+            how["temperature"] = validation.number(temperature, "temperature", low=0, open_low=True)
+        if choose is not None:
+            how["choose"] = validation.integer(choose, "choose", low=1)
+        what = {"diffusion-robots": "robots", "text-to-image": "robots",
+                "diffusion-earth": "patches of the Earth"}.get(name, "digits")
         check_writable(output)  # told at once
         from helpers import pretrained
 
         labels = _asked(what, n, seed, label, caption)
-        x = np.rint(255 * pretrained.load(name).sample(n, seed, labels, **how)).astype(np.uint8)
+        if name == "text-to-image":
+            x = pretrained.load("words-robots").sample(n, seed, "a robot" if caption is None else caption, **how)
+        else:
+            x = pretrained.load(name).sample(n, seed, labels, **how)
+        x = np.rint(255 * x).astype(np.uint8)
         x = x[..., 0] if x.shape[-1] == 1 else x
         if output.suffix.lower() == ".npz":
             def write(path):  # through an open file: savez would add .npz to a name that ends in .NPZ
@@ -435,7 +451,7 @@ def convert(
 
 STYLES = ("dahlia", "relief", "tissue")
 LOSSES = ("pixel", "feature")
-GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots", "diffusion-earth")
+GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots", "diffusion-earth", "text-to-image")
 PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f"),
                  "pictures": ("pictures", "d")}
 DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f"),

@@ -94,6 +94,7 @@ PIX2PIX = TRANSLATOR._replace(
     learning_rate=2e-3, betas=(0.5, 0.99), final=0.05, clipnorm=None,
     options=TRANSLATOR.options | {"adversarial": 0.02, "r1": 0.005},
 )
+ROBOTS = "robots without a held-out pair, drawn at random (helpers.images.robots)"
 EARTH_PAIRS = "relief maps and NASA's Blue Marble outside Australia and South America (helpers.images.earth)"
 RELIEF = {"centre": 0.7, "spread": 0.11}  # of the pixels of the relief
 
@@ -148,7 +149,7 @@ RECIPES = {
     ),
     "diffusion-robots": Recipe(
         what="diffusion model of robots that listens to their six attributes",
-        model="diffusion.Diffusion", data="robots without a held-out pair, drawn at random (helpers.images.robots)",
+        model="diffusion.Diffusion", data=ROBOTS,
         steps=24000, batch=64, learning_rate=1e-3, epoch=12656, betas=(0.9, 0.99), final=0.02,
         precision="mixed_bfloat16", look=4000,
         options={"world": "robots", "drop": 0.25, "noise": (-0.5, 1.3),
@@ -199,6 +200,27 @@ RECIPES = {
         what="translator of relief maps to satellite pictures: absolute distance and a discriminator, as in pix2pix",
         data=EARTH_PAIRS, steps=2800, batch=8, warmup=200, epoch=124, look=1400,
         options=PIX2PIX.options | {"world": "earth", "adversarial": 0.03, "generator": RELIEF},
+    ),
+    "tokenizer-robots": Recipe(
+        what="tokenizer of robots: a picture becomes 8 × 8 whole numbers, and such numbers become a picture",
+        model="tokenizer.Tokenizer", data=ROBOTS,
+        steps=7000, batch=64, learning_rate=3e-3, epoch=12656, betas=(0.9, 0.99), final=0.01,
+        precision="mixed_bfloat16", look=1500, options={"levels": (8, 5, 5, 5)},
+    ),
+    "chooser-robots": Recipe(
+        what="chooser of robots: scores how well a caption and a picture go together",
+        model="chooser.Chooser", data=ROBOTS + ", captions of them, and pairs of small robots",
+        steps=1600, batch=128, learning_rate=2e-3, epoch=6328, betas=(0.9, 0.99), final=0.02, ema=0.99,
+        precision="mixed_bfloat16", look=800,
+        options={"needs": ["tokenizer-robots"], "drop": 0.15, "swapped": False},
+    ),
+    "words-robots": Recipe(
+        what="transformer that paints robots from captions, as a line of 64 codes",
+        model="words.Words", data=ROBOTS + " and captions of them",
+        steps=3400, batch=32, learning_rate=2e-3, epoch=25312, betas=(0.9, 0.98), warmup=300, final=0.02, ema=0.995,
+        precision="mixed_bfloat16", look=1700,
+        options={"needs": ["tokenizer-robots", "chooser-robots"], "drop": 0.15,
+                 "network": {"width": 128, "depth": 4, "heads": 4}},
     ),
 }
 

@@ -39,6 +39,8 @@ SETTINGS = {  # what the recipe's short names mean
     "features": "weight of the features' distance",
     "answers": "answers, of which the nearest counts",
     "adversarial": "weight of the discriminator",
+    "levels": "levels of the numbers of a place",
+    "swapped": "pairs of robots come with their colours exchanged, too",
     "noise": "mean and standard deviation of ln σ, the logarithm of the noise level",
 }
 COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right", "untold": "this model, told nothing",

@@ -134,8 +134,12 @@ class Robots:
 
     def __init__(self, judge=None):
         self.parts = robot_parts()
-        shown = robots.allowed(robots.from_index(np.arange(robots.WORLD)))
-        self.numbers = tf.constant(np.flatnonzero(shown).astype(np.int32))
+        self.numbers = tf.constant(self.allowed_numbers())
+
+    @staticmethod
+    def allowed_numbers():
+        """Return the numbers of all robots without a held-out pair, int32."""
+        return np.flatnonzero(robots.allowed(robots.from_index(np.arange(robots.WORLD)))).astype(np.int32)
 
     def draw(self, seed, batch, deform=0):
         """Return robots (batch, 32, 32, 3) without a held-out pair and their attributes (batch, 6)."""

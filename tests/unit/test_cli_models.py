@@ -104,6 +104,16 @@ def test_generate_refuses_a_label_that_is_no_digit(label):
     refused(command("generate", "gan", "--label", label, "-o", "out.npz"), f"label must lie in 0 … 9, but {label} came")
 
 
+def small_words():
+    """Return untrained networks that paint from words, two of them as small as they can be."""
+    recipes = [RECIPES[name] for name in ("tokenizer-robots", "chooser-robots", "words-robots")]
+    reader, chooser, painter = (recipe._replace(options=recipe.options | small) for recipe, small in zip(recipes, (
+        {}, {"picture": {"widths": (8, 8, 8)}, "caption": {"width": 16}},
+        {"network": {"width": 16, "depth": 1, "heads": 2}}), strict=True))
+    needed = {"tokenizer-robots": reader.ready().blank(reader), "chooser-robots": chooser.ready().blank(chooser)}
+    return painter.ready().blank(painter, **needed)
+
+
 @pytest.fixture
 def untrained(monkeypatch):
     """Diffusion models as small as they can be, in the place of the shipped ones."""
@@ -112,6 +122,8 @@ def untrained(monkeypatch):
     def load(name):
         keras.utils.set_random_seed(0)
         recipe, rng = RECIPES[name], np.random.default_rng(0)
+        if name == "words-robots":
+            return small_words()
         model = recipe.ready().blank(recipe._replace(options=recipe.options | {"network": network}))
         for variable in model.network.trainable_variables:  # labels act through layers that start at zero
             variable.assign_add((0.1 * rng.standard_normal(variable.shape)).astype(np.float32))
@@ -145,6 +157,21 @@ def test_generate_draws_robots_from_a_caption(untrained):
         levels = np.asarray(sheet)
     assert levels.shape == (64, 64, 3) and (levels[32:, 32:] == 255).all(), "the rest is white"
     assert not np.array_equal(levels[:32, :32], x[0]), "guidance makes a difference"
+
+
+def test_generate_paints_from_words(untrained):
+    said = ("text-to-image", "--caption", "A red robot with a hat", "--n", 2, "--seed", 3)
+    result = command("generate", *said, "--temperature", 0.5, "--choose", 2, "-o", "out.npz")
+    assert result.exit_code == 0 and result.stdout == "wrote 2 robots to out.npz\n" and result.stderr == ""
+    with np.load("out.npz", allow_pickle=False) as archive:
+        x, y = archive["x"], archive["y"]
+    assert x.dtype == np.uint8 and x.shape == (2, 32, 32, 3) and y.tolist() == 2 * [[7, -1, -1, 6, -1, -1]]
+    how = {"caption": "A red robot with a hat", "temperature": 0.5}
+    model = pretrained.load("words-robots")
+    assert np.abs(x / 255 - model.sample(2, 3, **how, choose=2)).max() <= 0.5 / 255 + 1e-6
+    assert command("generate", *said, "-o", "out.png").exit_code == 0
+    with Image.open("out.png") as sheet:
+        assert np.abs(np.asarray(sheet)[:, :32] / 255 - model.sample(2, 3, how["caption"])[0]).max() < 0.5 / 255 + 1e-6
 
 
 def test_generate_leaves_open_what_no_caption_says(untrained):
@@ -185,6 +212,14 @@ def test_a_sheet_of_coloured_pictures_is_white_where_none_is():
     (["diffusion-earth", "--label", 3], "label: it is for digits; of the Earth nothing"),
     (["diffusion-earth", "--caption", "a desert"], "caption: it is for robots; of the Earth nothing"),
     (["diffusion-earth", "--guidance", 2], "guidance: diffusion-earth has none"),
+    (["text-to-image", "--caption", "a red robot with a hut"], "did you mean 'hat'"),
+    (["text-to-image", "--caption", "a red blue robot"], "two things of the colour"),
+    (["text-to-image", "--temperature", 0], "temperature must be above 0"),
+    (["text-to-image", "--temperature", -1], "temperature must be above 0"),
+    (["text-to-image", "--n", 0], "n must be at least 1"), (["text-to-image", "--choose", 0], "choose must"),
+    (["text-to-image", "--guidance", 2], "guidance: text-to-image has none"),
+    (["text-to-image", "--label", 2], "label: it is for digits"),
+    (["gan", "--temperature", 1], "temperature: gan has none"), (["vae", "--choose", 2], "choose: vae has none"),
 ])
 def test_generate_refuses_plainly_by_diffusion(untrained, arguments, message):
     refused(command("generate", *arguments, "-o", "out.png"), message)

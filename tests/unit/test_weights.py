@@ -13,7 +13,7 @@ import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import metrics, pretrained
 from helpers.images import digits, earth, photo, photos, robots
 from helpers.league import digit_tasks
-from helpers.models import pairs, worlds
+from helpers.models import captions, chooser, pairs, tokenizer, words, worlds
 from helpers.operators import Identity
 from helpers.recipes import CONVERTED, RECIPES
 from helpers.restoration import dct_shrinkage
@@ -573,3 +573,53 @@ def test_continents_that_were_held_out_are_painted_as_the_cards_say():
     assert judged < 0.95 * plain
     psnr = cards["earth-l1"]["psnr, both"]
     assert psnr["value"] > max(psnr["colour table"], psnr["nearest patch"], cards["earth-gan"]["psnr, both"]["value"])
+
+
+# ------------------------------------------------------------------------------------------- words to pictures
+
+WHAT = {"train": "pairs seen", "held-out": "pairs held out"}
+
+
+def test_what_paints_from_words_is_small():
+    names = ("tokenizer-robots", "words-robots", "chooser-robots")
+    files = [pretrained.FOLDER / pretrained.card(name)["weights"] for name in names]
+    assert sum(path.stat().st_size for path in files) < 3.4e6
+
+
+@pytest.mark.parametrize("split", WHAT)
+def test_the_tokenizer_keeps_what_a_caption_says(split):
+    claimed = pretrained.card("tokenizer-robots")["metrics"][f"kept, {WHAT[split]}"]
+    assert claimed["all six"] >= 0.9 and min(claimed[name] for name in robots.ATTRIBUTES[:4]) >= 0.98
+    found = tokenizer.kept(pretrained.shared("tokenizer-robots"), robots.draw_robots(150, 11, split))
+    assert found["all six"] >= claimed["all six"] - 0.04 and found["error"] == pytest.approx(claimed["error"], rel=0.2)
+
+
+@pytest.mark.parametrize("split", WHAT)
+def test_captions_are_followed_as_often_as_the_card_says(split):
+    claimed = pretrained.card("words-robots")["metrics"]
+    model, asked = pretrained.shared("words-robots"), robots.draw_robots(100, 12, split)
+    found = words.as_asked(model, asked, temperature=0.5)
+    for name, slack in {"all six": 0.17, "colour": 0.1, "body": 0.1, "head": 0.15}.items():
+        assert found[name] == pytest.approx(claimed[f"as asked, {WHAT[split]}, temperature 0.5"][name], abs=slack), name
+    best = claimed[f"best of eight, {WHAT[split]}"]
+    assert best["first"] < best["value"] <= best["any"]
+
+
+def test_a_picture_is_painted_in_two_seconds():
+    model = pretrained.shared("words-robots")
+    model.sample(1, 0)
+    begun = time.process_time()
+    model.sample(1, 1, "a red robot with a hat")
+    assert time.process_time() - begun < 2
+
+
+def test_the_chooser_chooses_as_its_card_says():
+    claimed = pretrained.card("chooser-robots")["metrics"]
+    model, reader = pretrained.shared("chooser-robots"), pretrained.shared("tokenizer-robots")
+    assert chooser.one_of_eight(model, reader, 60, seed=3) == pytest.approx(
+        claimed["right picture of eight"]["value"], abs=0.15)
+    assert chooser.binding(model, 400, seed=4) == pytest.approx(claimed["right caption of two"]["value"], abs=0.1)
+    red = captions.tokens(["a red robot", "a blue robot"])
+    x = reader.decode(reader.encode(robots.render([[7, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]])))
+    scores = model.scores(red, np.stack([x, x]))
+    assert scores[0, 0] > scores[0, 1] and scores[1, 1] > scores[1, 0]
