@@ -28,7 +28,7 @@ def test_chapter_ends_with_its_quiz(chapter):
     assert last.endswith("/quiz")
     assert html(last).h1.get_text().startswith("Quiz: ")
     assert not pages.is_notebook(pages.ROOT / f"{last}.md"), "a quiz needs no kernel"
-    assert 3 <= len(questions(chapter)) <= 10
+    assert 3 <= len(questions(chapter)) <= 12
 
 
 @pytest.mark.parametrize("page", [chapter["chapters"][-1]["file"] for chapter in CHAPTERS] + ["book/progress"])
