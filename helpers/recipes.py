@@ -150,6 +150,13 @@ RECIPES = {
         options={"world": "earth", "drop": 0.0, "noise": (-1.7, 1.4),
                  "network": {"widths": (32, 64, 96), "down": (1, 2, 2), "up": (1, 2)}},
     ),
+    "stylegan-robots": Recipe(
+        what="StyleGAN of robots on speckled ground: a style for each layer, and noise",
+        model="stylegan.StyleGan",
+        data="robots without a held-out pair on speckled ground, drawn at random (helpers.images.robots)",
+        steps=20000, batch=32, learning_rate=2e-3, epoch=25312, betas=(0.0, 0.99), final=0.05, clipnorm=None, ema=0.998,
+        precision="mixed_bfloat16", look=1000, options={"r1": 0.01, "mixed": 0.5},
+    ),
     "style-dahlia": PAINTER,
     "style-dahlia-batch": PAINTER._replace(
         what="repaints photographs in the style of a dahlia, in one pass; with batch normalisation, for comparison",

@@ -23,6 +23,7 @@ COLOURS = ("blue", "brown", "green", "grey", "orange", "pink", "purple", "red", 
 CHOICES = 10  # of each attribute
 WORLD = CHOICES ** len(ATTRIBUTES)  # the number of robots
 SIZES = (32, 64)  # pixels
+SPECK = 0.04  # squared distance from white: a pixel farther off is a speckle, however far it is
 SIDE = 300  # pixels of a drawing
 
 # Pairs that training never shows, so that a model can be asked for what is new only in its combination. Each value of
@@ -251,9 +252,11 @@ def layers(colour, size=32):
     return Layers(1 + base, accessory, eyes, mouth, group)
 
 
-def _bases(drawn):
-    """Return every body with every head, (10, 10, size, size, 3), as differences from white."""
-    return _over(_over(0, drawn["body"][:, None]), drawn["head"])
+def _bases(drawn, covered=False):
+    """Return every body with every head, (10, 10, size, size, 3), as differences from white; if they are to be
+    ``covered``, with a fourth channel that tells which part of a pixel they cover."""
+    none = np.zeros(4 if covered else 3, np.float32)
+    return _over(_over(none, drawn["body"][:, None]), drawn["head"])
 
 
 def _groups(base, drawn):
@@ -271,10 +274,13 @@ def _groups(base, drawn):
 def _over(x, part):
     """Paste parts on pictures that are given as differences from white."""
     colour, alpha = part[..., :3], part[..., 3:]
-    return (colour - alpha) + (1 - alpha) * x
+    colour = colour - alpha
+    if x.shape[-1] == 4:  # what is covered is pasted as a colour would be
+        colour = np.concatenate([colour, alpha], axis=-1)
+    return colour + (1 - alpha) * x
 
 
-def read(x):
+def read(x, background="white"):
     """Read the attributes of the robots nearest to given pictures, by exact search through the whole world.
 
     Of all 10⁶ robots on white, the one of least squared distance is found, whatever the picture shows: nothing is
@@ -282,17 +288,24 @@ def read(x):
     This is possible because eyes and mouth never cover the same pixel. Given colour, body, head and accessory, of which
     there are 10⁴ combinations, the best eyes and the best mouth can therefore be found one after the other.
 
+    Speckles are no part of a robot. With ``background="speckles"`` a pixel counts, with the part α of it that a robot
+    covers, its squared distance from that robot, and with the rest its squared distance from white, but no more than
+    ``SPECK`` a channel: a ground may be white or have a speckle, and a robot may not be chosen to explain one.
+
     Parameters
     ----------
     x : array, shape (..., size, size, 3)
         Pictures of 32 × 32 or 64 × 64 pixels. Values may leave [0, 1], as samples do.
+    background : "white" or "speckles"
+        What stands behind the robots.
 
     Returns
     -------
     attributes : array of int64, shape (..., 6)
         As :func:`render` takes them.
     distance : array of float32, shape (...)
-        Root mean square difference between the picture and that robot, over pixels and channels.
+        Root mean square difference between the picture and that robot, over pixels and channels; on speckles over the
+        robot's own pixels alone, each weighted with the part of it that the robot covers.
     """
     x = validation.array(x, "x")
     if x.ndim < 3 or x.shape[-1] != 3 or x.shape[-2] != x.shape[-3] or x.shape[-2] not in SIZES:
@@ -300,23 +313,39 @@ def read(x):
     if np.abs(x).max() > 100:
         raise ValueError(f"x must lie in [0, 1] or near it, but it spans [{x.min():.3g}, {x.max():.3g}]: divide 0-255 "
                          "data by 255")
+    validation.choice(background, "background", ("white", "speckles"))
     size = x.shape[-2]
     flat = x.reshape(-1, size, size, 3).astype(np.float32)
-    attributes = _nearest(flat, size)
+    attributes = _nearest(flat, size, background == "speckles")
     distance = np.empty(len(flat), np.float32)
     for start in range(0, len(flat), 256):
         piece = slice(start, start + 256)
-        distance[piece] = np.sqrt(np.square(flat[piece] - render(attributes[piece], size)).mean(axis=(1, 2, 3)))
+        squares = np.square(flat[piece] - render(attributes[piece], size)).mean(axis=-1)
+        weight = cover(attributes[piece], size) if background == "speckles" else np.ones_like(squares)
+        distance[piece] = np.sqrt((weight * squares).sum(axis=(1, 2)) / weight.sum(axis=(1, 2)))
     return attributes.reshape(*x.shape[:-3], len(ATTRIBUTES)), distance.reshape(x.shape[:-3])
 
 
-def _nearest(x, size):
+def cover(attributes, size=32):
+    """Return which part of each pixel robots (..., 6) cover: (..., size, size), in [0, 1]."""
+    attributes = _attributes(attributes)
+    bare = np.ones((*attributes.shape[:-1], size, size), np.float32)
+    for column, kind in enumerate(KINDS, start=1):
+        bare *= 1 - parts(size)[kind][attributes[..., 0], attributes[..., column], ..., 3]
+    return 1 - bare
+
+
+def _nearest(x, size, speckled=False):
     """Return the attributes (N, 6) of the robots nearest to pictures (N, size, size, 3)."""
     drawn = parts(size)
-    x = x.reshape(len(x), -1) - 1  # the difference from white is nought in most pixels: little is lost to rounding
+    x = x - 1  # the difference from white is nought in most pixels: little is lost to rounding
+    if speckled:  # what is gained where a robot covers the ground, as a fourth channel
+        squares = np.square(x).sum(axis=-1, keepdims=True)
+        x = np.concatenate([x, (np.minimum(squares, 3 * SPECK) - squares) / 2], axis=-1)
+    x = x.reshape(len(x), -1)
     best, found = np.full(len(x), np.inf, np.float32), np.zeros((len(x), len(ATTRIBUTES)), np.int64)
     for colour in range(CHOICES):
-        search = _Search({kind: drawn[kind][colour] for kind in KINDS})
+        search = _Search({kind: drawn[kind][colour] for kind in KINDS}, speckled)
         for start in range(0, len(x), 128):
             piece = slice(start, start + 128)
             cost, designs = search.best(x[piece])
@@ -333,10 +362,10 @@ class _Search:
     is changed by an accessory in the few pixels where accessories lie, and then by eyes and mouth in theirs.
     """
 
-    def __init__(self, drawn):
-        base = _bases(drawn)
+    def __init__(self, drawn, speckled=False):
+        base = _bases(drawn, speckled)
         self.group, worn = _groups(base, drawn)
-        self.base = _Candidates(base.reshape(CHOICES**2, -1))
+        self.base = _Candidates(base.reshape(CHOICES**2, -1, base.shape[-1]))
         self.accessory = _changed(base, drawn["accessory"])
         self.face = [[_changed(on, drawn[kind]) for kind in ("eyes", "mouth")] for on in worn]
 
@@ -356,11 +385,20 @@ class _Search:
 
 
 class _Candidates:
-    """Rows of pixel values, whose costs for a picture come from one product of matrices."""
+    """Rows of pixel values, whose costs for a picture come from one product of matrices.
+
+    With a fourth channel, the cover α, the cost of a pixel is α |x - r|² and what the ground there would cost less.
+    """
 
     def __init__(self, rows, place=slice(None)):
-        self.rows, self.place = rows, place
-        self.norms = np.square(rows).sum(axis=1)
+        self.place = place
+        colour, alpha = rows[..., :3], rows[..., 3:]
+        if alpha.shape[-1]:
+            rows = np.concatenate([alpha * colour, alpha], axis=-1)
+            self.norms = (alpha * np.square(colour)).sum(axis=(1, 2))
+        else:
+            self.norms = np.square(colour).sum(axis=(1, 2))
+        self.rows = rows.reshape(len(rows), -1)
 
     def __call__(self, x):
         return self.norms - 2 * (x[:, self.place] @ self.rows.T)
@@ -368,10 +406,10 @@ class _Candidates:
 
 def _changed(bases, designs):
     """Return candidates for the pixels where designs of one kind lie: each base bare, and with each of them."""
-    place = designs[..., 3].any(axis=0)
+    place, channels = designs[..., 3].any(axis=0), bases.shape[-1]
     bare = bases[:, :, None, place]
     patches = np.concatenate([bare, _over(bare, designs[:, place])], axis=2)
-    return _Candidates(patches.reshape(CHOICES**2 * (1 + CHOICES), -1), np.repeat(place.ravel(), 3))
+    return _Candidates(patches.reshape(CHOICES**2 * (1 + CHOICES), -1, channels), np.repeat(place.ravel(), channels))
 
 
 def _change(candidates, x):
