@@ -155,8 +155,8 @@ def _left_out(left_out, most=20):
 
 @app.command()
 def generate(
-    name: Annotated[str, typer.Argument(help="A generator: gan, vae, diffusion-digits, diffusion-robots or "
-                                              "diffusion-earth.")],
+    name: Annotated[str, typer.Argument(help="A generator: gan, vae, diffusion-digits, diffusion-robots, "
+                                              "diffusion-earth or stylegan-robots.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.npz (x, y) or OUT.png (a sheet).")],
     n: Annotated[int, typer.Option(help="How many.")] = 64,
     seed: int = 0,
@@ -165,10 +165,12 @@ def generate(
                                                      "such as 'a red robot with a hat'.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Of diffusion models: 1 takes the label or caption as it is, "
                                                         "more exaggerates it.")] = None,
+    truncation: Annotated[float | None, typer.Option(help="Of stylegan-robots: below 1, styles are drawn towards their "
+                                                          "mean: safer robots, and fewer kinds of them.")] = None,
 ):
     """Draw new digits, robots or patches of the Earth. An .npz file holds x, uint8 (n, 28, 28) or (n, 32, 32, 3), and
     y, what was asked for: the digits (n,), or the attributes of robots (n, 6), -1 where the caption leaves them open.
-    Of the Earth nothing can be asked for, and there is no y."""
+    Of the Earth, and of stylegan-robots, nothing can be asked for, and there is no y."""
     import numpy as np
 
     from helpers import validation
@@ -185,12 +187,19 @@ def generate(
             if name not in ("diffusion-digits", "diffusion-robots"):
                 raise ValueError(f"guidance: {name} has none; diffusion-digits and diffusion-robots do")
             how["guidance"] = validation.number(guidance, "guidance", low=0)
-        what = {"diffusion-robots": "robots", "diffusion-earth": "patches of the Earth"}.get(name, "digits")
+        if truncation is not None:
+            if name != "stylegan-robots":
+                raise ValueError(f"truncation: {name} has none; stylegan-robots does")
+            how["truncation"] = validation.number(truncation, "truncation", low=0)
+        what = {"diffusion-robots": "robots", "diffusion-earth": "patches of the Earth",
+                "stylegan-robots": "robots on speckles"}.get(name, "digits")
         check_writable(output)  # told at once
         from helpers import pretrained
 
         labels = _asked(what, n, seed, label, caption)
-        x = np.rint(255 * pretrained.load(name).sample(n, seed, labels, **how)).astype(np.uint8)
+        if name != "stylegan-robots":
+            how["label"] = labels
+        x = np.rint(255 * pretrained.load(name).sample(n, seed, **how)).astype(np.uint8)
         x = x[..., 0] if x.shape[-1] == 1 else x
         if output.suffix.lower() == ".npz":
             def write(path):  # through an open file: savez would add .npz to a name that ends in .NPZ
@@ -206,13 +215,16 @@ def generate(
 
 
 def _asked(what, n, seed, label, caption):
-    """Return what is asked for: n digits (n,), the attributes of n robots (n, 6), or None of the Earth."""
+    """Return what is asked for: n digits (n,), the attributes of n robots (n, 6), or None where nothing can be."""
     import numpy as np
 
-    if what == "patches of the Earth":
-        for option, value, whose in (("label", label, "digits"), ("caption", caption, "robots")):
+    closed = {"patches of the Earth": ("of the Earth", "robots"),
+              "robots on speckles": ("of stylegan-robots", "diffusion-robots")}
+    if what in closed:
+        whom, others = closed[what]
+        for option, value, whose in (("label", label, "digits"), ("caption", caption, others)):
             if value is not None:
-                raise ValueError(f"{option}: it is for {whose}; of the Earth nothing can be asked for")
+                raise ValueError(f"{option}: it is for {whose}; {whom} nothing can be asked for")
         return None
     if what == "robots":
         from helpers.images import robots
@@ -404,7 +416,7 @@ def convert(
 
 
 STYLES = ("dahlia", "relief", "tissue")
-GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots", "diffusion-earth")
+GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots", "diffusion-earth", "stylegan-robots")
 PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f"),
                  "pictures": ("pictures", "d")}
 DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f"),
