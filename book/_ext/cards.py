@@ -37,6 +37,7 @@ SETTINGS = {  # what the recipe's short names mean
     "start": "began with the weights of",
     "answers": "answers, of which the nearest counts",
     "adversarial": "weight of the discriminator",
+    "mixed": "share of the drawn pictures that have two styles",
     "noise": "mean and standard deviation of ln σ, the logarithm of the noise level",
 }
 COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right", "untold": "this model, told nothing",

@@ -181,7 +181,8 @@ def build_mapping(latent=64, style=128, depth=4):
     h = layers.UnitNormalization()(z) * latent**0.5
     for _ in range(depth):
         h = layers.LeakyReLU(0.2)(Equal(style, slow=0.1)(h))
-    return keras.Model(z, h, name="mapping")
+    w = layers.Activation("linear", dtype="float32")(h)  # whatever the precision of the training
+    return keras.Model(z, w, name="mapping")
 
 
 def build_synthesis(style=128, widths=(96, 112, 64)):
