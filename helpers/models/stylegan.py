@@ -111,11 +111,16 @@ class Start(layers.Layer):
 
 
 class Noise(layers.Layer):
-    """Add one random number to each pixel, more strongly in some channels than in others, and a bias; then bend."""
+    """Add one random number to each place, more strongly in some channels than in others, and a bias; then bend."""
+
+    def __init__(self, start=0.0, **options):
+        super().__init__(**options)
+        self.start = start
 
     def build(self, shapes):
-        """Make the strengths, which begin at nought, and the bias."""
-        self.strength = self.add_weight(shape=(shapes[0][-1],), name="strength", initializer="zeros")
+        """Make the strengths, of which ``start`` is the first standard deviation, and the bias."""
+        self.strength = self.add_weight(shape=(shapes[0][-1],), name="strength",
+                                        initializer=keras.initializers.RandomNormal(stddev=self.start))
         self.bias = self.add_weight(shape=(shapes[0][-1],), name="bias", initializer="zeros")
 
     def call(self, both):
@@ -188,19 +193,24 @@ def build_mapping(latent=64, style=128, depth=4):
 def build_synthesis(style=128, widths=(96, 112, 64)):
     """Return the network (styles (N, 6, style), noise (N, 912)) → picture (N, 32, 32, 3): a style for each layer.
 
-    ``widths`` are the channels at 4 × 4, 8 × 8 and 16 × 16 places. At last each place draws 2 × 2 pixels.
+    ``widths`` are the channels at 4 × 4, 8 × 8 and 16 × 16 places. Each size adds its share to the picture. At last each
+    place draws 2 × 2 pixels.
     """
     styles, noise = keras.Input((LAYERS, style)), keras.Input((sum(PLACES),))
     width_at = dict(zip(sorted(set(LAYER_SIZES)), widths, strict=True))
-    h, first = Start(widths[0])(styles), 0
+    h, first, picture = Start(widths[0])(styles), 0, None
     for layer, size in enumerate(LAYER_SIZES):
         h = Modulated(width_at[size])([h, Equal(h.shape[-1], bias=1.0, gain=1.0)(styles[:, layer])])
         h = Double()(h) if h.shape[1] < size else h
-        h = Noise()([h, noise[:, first : first + size**2]])
+        h = Noise(0.5 if size > LAYER_SIZES[0] else 0.0)([h, noise[:, first : first + size**2]])
         first += size**2
-    scales = Equal(h.shape[-1], bias=1.0, gain=1.0)(styles[:, -1])
-    h = Modulated(12, 1, demodulate=False, dtype="float32")([h, scales])
-    x = layers.Rescaling(0.5, 0.5, dtype="float32")(Unfold(dtype="float32")(h))
+        if LAYER_SIZES[layer + 1 : layer + 2] != (size,):  # the last layer of this size
+            scales = Equal(h.shape[-1], bias=1.0, gain=1.0)(styles[:, layer])
+            share = Modulated(3, 1, demodulate=False, dtype="float32")([h, scales])
+            picture = share if picture is None else layers.Add(dtype="float32")([Double(dtype="float32")(picture), share])
+    fine = Unfold(dtype="float32")(Modulated(12, 1, demodulate=False, dtype="float32")([h, scales]))
+    picture = layers.Add(dtype="float32")([Double(dtype="float32")(picture), fine])
+    x = layers.Rescaling(0.25, 0.5, dtype="float32")(picture)
     return keras.Model([styles, noise], x, name="synthesis")
 
 

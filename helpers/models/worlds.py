@@ -17,7 +17,7 @@ from helpers.models.augment import draw_digits
 from helpers.models.vae import _quality
 from helpers.training import split
 
-DISCS = 12  # speckles of a ground
+DISCS = 5  # speckles of a ground
 NEAR = 0.06  # root mean square: so near a sample has to be to a robot of the world
 LEVELS = (0.1, 0.3, 1.0, 3.0)  # noise levels at which held-out pictures are denoised
 
@@ -202,6 +202,11 @@ def speckled(numbers):
     return tf.clip_by_value(discs + tf.reduce_prod(1 - inside, axis=1)[..., None], 0, 1)
 
 
+def on_speckles(attributes, seed):
+    """Return the pictures (N, 32, 32, 3) of attributes (N, 6), each on a ground of its own."""
+    return robots.render(attributes, background=robots.speckles(len(attributes), 32, seed, DISCS).background)
+
+
 class SpeckledRobots(Robots):
     """Robots on speckled ground without conditions, for a model that ``sample``s both."""
 
@@ -235,7 +240,7 @@ class SpeckledRobots(Robots):
     def evaluate(self, model):
         """Return what 5,000 samples are worth beside as many robots of the world, and 500 at other truncations; what
         mixing, new noise and walks between two robots do."""
-        real = robots.render(robots.draw_robots(5000, 5), background="speckles", seed=5)
+        real = on_speckles(robots.draw_robots(5000, 5), 5)
         return {"5,000 samples": self.judge(model.sample(5000, 1)), "5,000 robots of the world": self.judge(real),
                 **{f"500 samples, truncation {psi:g}": self.judge(model.sample(500, 2, truncation=psi))
                    for psi in (0.25, 0.5, 0.75, 1, 1.25)},

@@ -102,13 +102,13 @@ def test_drawn_robots_stand_on_speckles_and_show_no_pair_that_is_held_out(traini
     assert robots.allowed(read).all() and far.max() < 0.1 and len(np.unique(read[:, 0])) > 5
     outside = robots.cover(read) == 0
     ground = (np.abs(x - 1).max(axis=-1) > 0.1)[outside].mean()
-    told = (np.abs(robots.speckles(40).background - 1).max(axis=-1) > 0.1)[outside].mean()
+    told = (np.abs(robots.speckles(40, count=worlds.DISCS).background - 1).max(axis=-1) > 0.1)[outside].mean()
     assert ground == pytest.approx(told, rel=0.2)
 
 
 def test_speckles_in_the_graph_are_those_outside_of_it():
     numbers = np.random.default_rng(7).random((4, worlds.DISCS, 6), dtype=np.float32)
-    np.testing.assert_allclose(worlds.speckled(numbers), robots.speckles(4, seed=7).background, atol=1e-5)
+    np.testing.assert_allclose(worlds.speckled(numbers), robots.speckles(4, seed=7, count=worlds.DISCS).background, atol=1e-5)
 
 
 def test_the_losses_are_those_that_the_file_writes_down(training):
@@ -281,7 +281,7 @@ class Known:
         return np.random.default_rng(seed).integers(0, 2**31, (n, 1))
 
     def draw(self, w, seed=0, noise=None):
-        return robots.render(np.rint(w).astype(int), background="speckles", seed=seed)
+        return worlds.on_speckles(np.rint(w).astype(int), seed)
 
 
 def test_measures_find_what_a_known_model_does():
@@ -295,7 +295,7 @@ def test_measures_find_what_a_known_model_does():
     assert shaking["colour"] == shaking["body"] == 0 and shaking["robot's pixels"] < 0.05 < 0.2 < shaking["ground"]
     walk = world.walking(known, "w", 4, steps=8)
     assert walk["within 0.06 on the way"] > 0.9 and walk["attributes changed"] >= walk["attributes to change"] > 2
-    judged = world.judge(robots.render(robots.draw_robots(300, 3), background="speckles", seed=4))
+    judged = world.judge(worlds.on_speckles(robots.draw_robots(300, 3), 4))
     assert judged["within 0.06"] > 0.95 and judged["within 0.06 over the picture"] == 1
     assert judged["bits"] > 3.2 and judged["pairs held out"] < 0.03
     one = world.judge(np.repeat(robots.render(robots.draw_robots(1, 3)), 5, axis=0))
