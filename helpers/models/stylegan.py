@@ -193,8 +193,8 @@ def build_mapping(latent=64, style=128, depth=4):
 def build_synthesis(style=128, widths=(96, 112, 64)):
     """Return the network (styles (N, 6, style), noise (N, 912)) → picture (N, 32, 32, 3): a style for each layer.
 
-    ``widths`` are the channels at 4 × 4, 8 × 8 and 16 × 16 places. Each size adds its share to the picture. At last each
-    place draws 2 × 2 pixels.
+    ``widths`` are the channels at 4 × 4, 8 × 8 and 16 × 16 places. Each size adds its share to the picture. At last
+    each place draws 2 × 2 pixels.
     """
     styles, noise = keras.Input((LAYERS, style)), keras.Input((sum(PLACES),))
     width_at = dict(zip(sorted(set(LAYER_SIZES)), widths, strict=True))
@@ -207,11 +207,14 @@ def build_synthesis(style=128, widths=(96, 112, 64)):
         if LAYER_SIZES[layer + 1 : layer + 2] != (size,):  # the last layer of this size
             scales = Equal(h.shape[-1], bias=1.0, gain=1.0)(styles[:, layer])
             share = Modulated(3, 1, demodulate=False, dtype="float32")([h, scales])
-            picture = share if picture is None else layers.Add(dtype="float32")([Double(dtype="float32")(picture), share])
+            picture = share if picture is None else _onto(picture, share)
     fine = Unfold(dtype="float32")(Modulated(12, 1, demodulate=False, dtype="float32")([h, scales]))
-    picture = layers.Add(dtype="float32")([Double(dtype="float32")(picture), fine])
-    x = layers.Rescaling(0.25, 0.5, dtype="float32")(picture)
+    x = layers.Rescaling(0.25, 0.5, dtype="float32")(_onto(picture, fine))
     return keras.Model([styles, noise], x, name="synthesis")
+
+
+def _onto(picture, share):
+    return layers.Add(dtype="float32")([Double(dtype="float32")(picture), share])
 
 
 def build_discriminator(widths=(64, 96, 128)):
