@@ -300,10 +300,10 @@ class StyleGan:
     def __init__(self, networks):
         self.networks, self.layers = networks, LAYERS  # the discriminator served the training alone
         self.latent, self.style = networks["mapping"].input_shape[1], networks["mapping"].output_shape[1]
-        self._map = tf.function(lambda z: networks["mapping"](z, training=False),
+        self._map = tf.function(lambda z: networks["mapping"](z, training=False), autograph=False,
                                 input_signature=[tf.TensorSpec([None, self.latent])])
         self._draw = tf.function(
-            lambda w, noise: networks["synthesis"]([w, noise], training=False),
+            lambda w, noise: networks["synthesis"]([w, noise], training=False), autograph=False,
             input_signature=[tf.TensorSpec([None, LAYERS, self.style]), tf.TensorSpec([None, sum(PLACES)])])
 
     @classmethod
