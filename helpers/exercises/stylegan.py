@@ -9,7 +9,7 @@ def same(answer):
     """Understand: what do pictures share whose styles were truncated to nought?"""
     picked = choice(answer, "abc", "the answer")
     if picked == "b":
-        return "One style for all. The noise was not truncated, and what it decides still differs from picture to picture."
+        return "One style for all. The noise was not truncated: what it decides still differs from picture to picture."
     if picked == "a":
         raise Mistake("Truncation moves the styles, and there is something else that is random.",
                       "Which two things enter a layer from outside?")
