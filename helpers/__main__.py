@@ -156,7 +156,7 @@ def _left_out(left_out, most=20):
 @app.command()
 def generate(
     name: Annotated[str, typer.Argument(help="A generator: gan, vae, diffusion-digits, diffusion-robots, "
-                                              "diffusion-earth or text-to-image.")],
+                                              "diffusion-earth, stylegan-robots or text-to-image.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.npz (x, y) or OUT.png (a sheet).")],
     n: Annotated[int, typer.Option(help="How many.")] = 64,
     seed: int = 0,
@@ -169,10 +169,12 @@ def generate(
                                                            "likelier. Default: 1.")] = None,
     choose: Annotated[int | None, typer.Option(help="Of text-to-image: paint so many pictures for each one, and keep "
                                                     "the best. Default: 1.")] = None,
+    truncation: Annotated[float | None, typer.Option(help="Of stylegan-robots: below 1, styles are drawn towards their "
+                                                          "mean: safer robots, and fewer kinds of them.")] = None,
 ):
     """Draw new digits, robots or patches of the Earth. An .npz file holds x, uint8 (n, 28, 28) or (n, 32, 32, 3), and
     y, what was asked for: the digits (n,), or the attributes of robots (n, 6), -1 where the caption leaves them open.
-    Of the Earth nothing can be asked for, and there is no y."""
+    Of the Earth, and of stylegan-robots, nothing can be asked for, and there is no y."""
     import numpy as np
 
     from helpers import validation
@@ -189,15 +191,19 @@ def generate(
             if name not in ("diffusion-digits", "diffusion-robots"):
                 raise ValueError(f"guidance: {name} has none; diffusion-digits and diffusion-robots do")
             how["guidance"] = validation.number(guidance, "guidance", low=0)
-        for option, value in (("temperature", temperature), ("choose", choose)):
-            if value is not None and name != "text-to-image":
-                raise ValueError(f"{option}: {name} has none; text-to-image does")
+        own = {"temperature": (temperature, "text-to-image"), "choose": (choose, "text-to-image"),
+               "truncation": (truncation, "stylegan-robots")}
+        for option, (value, whose) in own.items():
+            if value is not None and name != whose:
+                raise ValueError(f"{option}: {name} has none; {whose} does")
         if temperature is not None:
             how["temperature"] = validation.number(temperature, "temperature", low=0, open_low=True)
         if choose is not None:
             how["choose"] = validation.integer(choose, "choose", low=1)
-        what = {"diffusion-robots": "robots", "text-to-image": "robots",
-                "diffusion-earth": "patches of the Earth"}.get(name, "digits")
+        if truncation is not None:
+            how["truncation"] = validation.number(truncation, "truncation", low=0)
+        what = {"diffusion-robots": "robots", "text-to-image": "robots", "diffusion-earth": "patches of the Earth",
+                "stylegan-robots": "robots on speckles"}.get(name, "digits")
         check_writable(output)  # told at once
         from helpers import pretrained
 
@@ -205,7 +211,8 @@ def generate(
         if name == "text-to-image":
             x = pretrained.load("words-robots").sample(n, seed, "a robot" if caption is None else caption, **how)
         else:
-            x = pretrained.load(name).sample(n, seed, labels, **how)
+            labelled = {} if name == "stylegan-robots" else {"label": labels}
+            x = pretrained.load(name).sample(n, seed, **labelled, **how)
         x = np.rint(255 * x).astype(np.uint8)
         x = x[..., 0] if x.shape[-1] == 1 else x
         if output.suffix.lower() == ".npz":
@@ -222,13 +229,16 @@ def generate(
 
 
 def _asked(what, n, seed, label, caption):
-    """Return what is asked for: n digits (n,), the attributes of n robots (n, 6), or None of the Earth."""
+    """Return what is asked for: n digits (n,), the attributes of n robots (n, 6), or None where nothing can be."""
     import numpy as np
 
-    if what == "patches of the Earth":
-        for option, value, whose in (("label", label, "digits"), ("caption", caption, "robots")):
+    closed = {"patches of the Earth": ("of the Earth", "robots"),
+              "robots on speckles": ("of stylegan-robots", "diffusion-robots")}
+    if what in closed:
+        whom, others = closed[what]
+        for option, value, whose in (("label", label, "digits"), ("caption", caption, others)):
             if value is not None:
-                raise ValueError(f"{option}: it is for {whose}; of the Earth nothing can be asked for")
+                raise ValueError(f"{option}: it is for {whose}; {whom} nothing can be asked for")
         return None
     if what == "robots":
         from helpers.images import robots
@@ -451,7 +461,8 @@ def convert(
 
 STYLES = ("dahlia", "relief", "tissue")
 LOSSES = ("pixel", "feature")
-GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots", "diffusion-earth", "text-to-image")
+GENERATORS = ("gan", "vae", "diffusion-digits", "diffusion-robots", "diffusion-earth", "stylegan-robots",
+              "text-to-image")
 PHOTO_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "ssim": ("SSIM", ".3f"), "seconds": ("seconds", ".3f"),
                  "pictures": ("pictures", "d")}
 DIGIT_COLUMNS = {"psnr": ("PSNR (dB)", ".2f"), "readable": ("readable", ".3f"), "seconds": ("seconds", ".4f"),

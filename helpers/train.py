@@ -167,8 +167,8 @@ def _finish(name, recipe, loop, pictures, source, folder, needed):
 
     with loop.averaged():
         ready = recipe.ready().blank(recipe, **needed)
-        stored = {key: np.asarray(v, np.float32).astype(np.float16)
-                  for key, v in pretrained._named(loop.training.networks)}
+        kept = {part: loop.training.networks[part] for part in ready.networks}  # a player may serve training alone
+        stored = {key: np.asarray(v, np.float32).astype(np.float16) for key, v in pretrained._named(kept)}
         pretrained.put(ready.networks, stored)
         loop.training.ready = ready  # in float32, whatever the precision of the training
         metrics = loop.training.evaluate()

@@ -41,6 +41,7 @@ SETTINGS = {  # what the recipe's short names mean
     "adversarial": "weight of the discriminator",
     "levels": "levels of the numbers of a place",
     "swapped": "pairs of robots come with their colours exchanged, too",
+    "mixed": "share of the drawn pictures that have two styles",
     "noise": "mean and standard deviation of ln σ, the logarithm of the noise level",
 }
 COLUMNS = {"value": "this model", "psnr": "PSNR (dB)", "readable": "read right", "untold": "this model, told nothing",

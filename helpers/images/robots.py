@@ -16,13 +16,14 @@ import numpy as np
 
 from helpers import validation
 from helpers.images.cache import cached, shipped
+from helpers.images.robot_search import CHOICES, Search, bases, groups, over
 
 ATTRIBUTES = ("colour", "body", "head", "accessory", "eyes", "mouth")
 KINDS = ATTRIBUTES[1:]  # the five parts, in the order in which they are pasted
 COLOURS = ("blue", "brown", "green", "grey", "orange", "pink", "purple", "red", "white", "yellow")
-CHOICES = 10  # of each attribute
 WORLD = CHOICES ** len(ATTRIBUTES)  # the number of robots
 SIZES = (32, 64)  # pixels
+SPECK = 0.04  # squared distance from white: a pixel farther off is a speckle, however far it is
 SIDE = 300  # pixels of a drawing
 
 # Pairs that training never shows, so that a model can be asked for what is new only in its combination. Each value of
@@ -243,38 +244,15 @@ def layers(colour, size=32):
     """
     validation.integer(colour, "colour", low=0, high=CHOICES - 1)
     drawn = {kind: values[colour] for kind, values in parts(size).items()}
-    base = _bases(drawn)
-    group, worn = _groups(base, drawn)
-    eyes, mouth = (np.stack([_over(on[:, :, None], drawn[kind]) - on[:, :, None] for on in worn])
+    base = bases(drawn)
+    group, worn = groups(base, drawn)
+    eyes, mouth = (np.stack([over(on[:, :, None], drawn[kind]) - on[:, :, None] for on in worn])
                    for kind in ("eyes", "mouth"))
-    accessory = _over(base[:, :, None], drawn["accessory"]) - base[:, :, None]
+    accessory = over(base[:, :, None], drawn["accessory"]) - base[:, :, None]
     return Layers(1 + base, accessory, eyes, mouth, group)
 
 
-def _bases(drawn):
-    """Return every body with every head, (10, 10, size, size, 3), as differences from white."""
-    return _over(_over(0, drawn["body"][:, None]), drawn["head"])
-
-
-def _groups(base, drawn):
-    """Sort the accessories by what eyes and mouth are pasted on.
-
-    Return the group (10,) of each accessory, and for each group the pictures (10, 10, size, size, 3) under eyes and
-    mouth. Group 0 holds all accessories that no eyes and no mouth ever cover: there the accessory makes no difference.
-    """
-    face = (drawn["eyes"][..., 3].any(axis=0)) | (drawn["mouth"][..., 3].any(axis=0))
-    under = (drawn["accessory"][:, face, 3] > 0).any(axis=1)
-    worn = [base, *(_over(base, part) for part in drawn["accessory"][under])]
-    return np.where(under, np.cumsum(under), 0), worn
-
-
-def _over(x, part):
-    """Paste parts on pictures that are given as differences from white."""
-    colour, alpha = part[..., :3], part[..., 3:]
-    return (colour - alpha) + (1 - alpha) * x
-
-
-def read(x):
+def read(x, background="white"):
     """Read the attributes of the robots nearest to given pictures, by exact search through the whole world.
 
     Of all 10⁶ robots on white, the one of least squared distance is found, whatever the picture shows: nothing is
@@ -282,17 +260,24 @@ def read(x):
     This is possible because eyes and mouth never cover the same pixel. Given colour, body, head and accessory, of which
     there are 10⁴ combinations, the best eyes and the best mouth can therefore be found one after the other.
 
+    Speckles are no part of a robot. With ``background="speckles"`` a pixel counts, with the part α of it that a robot
+    covers, its squared distance from that robot, and with the rest its squared distance from white, but no more than
+    ``SPECK`` a channel: a ground may be white or have a speckle, and a robot may not be chosen to explain one.
+
     Parameters
     ----------
     x : array, shape (..., size, size, 3)
         Pictures of 32 × 32 or 64 × 64 pixels. Values may leave [0, 1], as samples do.
+    background : "white" or "speckles"
+        What stands behind the robots.
 
     Returns
     -------
     attributes : array of int64, shape (..., 6)
         As :func:`render` takes them.
     distance : array of float32, shape (...)
-        Root mean square difference between the picture and that robot, over pixels and channels.
+        Root mean square difference between the picture and that robot, over pixels and channels; on speckles over the
+        robot's own pixels alone, each weighted with the part of it that the robot covers.
     """
     x = validation.array(x, "x")
     if x.ndim < 3 or x.shape[-1] != 3 or x.shape[-2] != x.shape[-3] or x.shape[-2] not in SIZES:
@@ -300,23 +285,39 @@ def read(x):
     if np.abs(x).max() > 100:
         raise ValueError(f"x must lie in [0, 1] or near it, but it spans [{x.min():.3g}, {x.max():.3g}]: divide 0-255 "
                          "data by 255")
+    validation.choice(background, "background", ("white", "speckles"))
     size = x.shape[-2]
     flat = x.reshape(-1, size, size, 3).astype(np.float32)
-    attributes = _nearest(flat, size)
+    attributes = _nearest(flat, size, background == "speckles")
     distance = np.empty(len(flat), np.float32)
     for start in range(0, len(flat), 256):
         piece = slice(start, start + 256)
-        distance[piece] = np.sqrt(np.square(flat[piece] - render(attributes[piece], size)).mean(axis=(1, 2, 3)))
+        squares = np.square(flat[piece] - render(attributes[piece], size)).mean(axis=-1)
+        weight = cover(attributes[piece], size) if background == "speckles" else np.ones_like(squares)
+        distance[piece] = np.sqrt((weight * squares).sum(axis=(1, 2)) / weight.sum(axis=(1, 2)))
     return attributes.reshape(*x.shape[:-3], len(ATTRIBUTES)), distance.reshape(x.shape[:-3])
 
 
-def _nearest(x, size):
+def cover(attributes, size=32):
+    """Return which part of each pixel robots (..., 6) cover: (..., size, size), in [0, 1]."""
+    attributes = _attributes(attributes)
+    bare = np.ones((*attributes.shape[:-1], size, size), np.float32)
+    for column, kind in enumerate(KINDS, start=1):
+        bare *= 1 - parts(size)[kind][attributes[..., 0], attributes[..., column], ..., 3]
+    return 1 - bare
+
+
+def _nearest(x, size, speckled=False):
     """Return the attributes (N, 6) of the robots nearest to pictures (N, size, size, 3)."""
     drawn = parts(size)
-    x = x.reshape(len(x), -1) - 1  # the difference from white is nought in most pixels: little is lost to rounding
+    x = x - 1  # the difference from white is nought in most pixels: little is lost to rounding
+    if speckled:  # what is gained where a robot covers the ground, as a fourth channel
+        squares = np.square(x).sum(axis=-1, keepdims=True)
+        x = np.concatenate([x, (np.minimum(squares, 3 * SPECK) - squares) / 2], axis=-1)
+    x = x.reshape(len(x), -1)
     best, found = np.full(len(x), np.inf, np.float32), np.zeros((len(x), len(ATTRIBUTES)), np.int64)
     for colour in range(CHOICES):
-        search = _Search({kind: drawn[kind][colour] for kind in KINDS})
+        search = Search({kind: drawn[kind][colour] for kind in KINDS}, speckled)
         for start in range(0, len(x), 128):
             piece = slice(start, start + 128)
             cost, designs = search.best(x[piece])
@@ -324,60 +325,6 @@ def _nearest(x, size):
             best[piece][nearer] = cost[nearer]
             found[piece][nearer] = np.insert(designs[nearer], 0, colour, axis=1)
     return found
-
-
-class _Search:
-    """All robots of one colour, arranged for an exact search.
-
-    A cost is the squared distance to a picture, up to what does not depend on the robot. The cost of a body with a head
-    is changed by an accessory in the few pixels where accessories lie, and then by eyes and mouth in theirs.
-    """
-
-    def __init__(self, drawn):
-        base = _bases(drawn)
-        self.group, worn = _groups(base, drawn)
-        self.base = _Candidates(base.reshape(CHOICES**2, -1))
-        self.accessory = _changed(base, drawn["accessory"])
-        self.face = [[_changed(on, drawn[kind]) for kind in ("eyes", "mouth")] for on in worn]
-
-    def best(self, x):
-        """Return the least cost (n,) and the designs (n, 5) that have it, for pictures (n, pixels · channels)."""
-        cost = self.base(x)[..., None] + _change(self.accessory, x)  # (n, body and head, accessory)
-        chosen = np.empty((*cost.shape, 2), np.int8)
-        for group, face in enumerate(self.face):
-            for column, candidates in enumerate(face):
-                change = _change(candidates, x)
-                cost[:, :, self.group == group] += change.min(axis=2)[..., None]
-                chosen[:, :, self.group == group, column] = change.argmin(axis=2)[..., None]
-        each, cost = np.arange(len(x)), cost.reshape(len(x), -1)
-        least = cost.argmin(axis=1)
-        designs = np.unravel_index(least, (CHOICES, CHOICES, CHOICES))
-        return cost[each, least], np.column_stack([*designs, chosen.reshape(len(x), -1, 2)[each, least]])
-
-
-class _Candidates:
-    """Rows of pixel values, whose costs for a picture come from one product of matrices."""
-
-    def __init__(self, rows, place=slice(None)):
-        self.rows, self.place = rows, place
-        self.norms = np.square(rows).sum(axis=1)
-
-    def __call__(self, x):
-        return self.norms - 2 * (x[:, self.place] @ self.rows.T)
-
-
-def _changed(bases, designs):
-    """Return candidates for the pixels where designs of one kind lie: each base bare, and with each of them."""
-    place = designs[..., 3].any(axis=0)
-    bare = bases[:, :, None, place]
-    patches = np.concatenate([bare, _over(bare, designs[:, place])], axis=2)
-    return _Candidates(patches.reshape(CHOICES**2 * (1 + CHOICES), -1), np.repeat(place.ravel(), 3))
-
-
-def _change(candidates, x):
-    """Return by how much each of ten designs changes the cost of each base, (n, 100, 10)."""
-    cost = candidates(x).reshape(len(x), CHOICES**2, 1 + CHOICES)
-    return cost[..., 1:] - cost[..., :1]
 
 
 # --------------------------------------------------------------------------------------------- words

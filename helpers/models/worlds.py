@@ -17,6 +17,8 @@ from helpers.models.augment import draw_digits
 from helpers.models.vae import _quality
 from helpers.training import split
 
+DISCS = 5  # speckles of a ground
+NEAR = 0.06  # root mean square: so near a sample has to be to a robot of the world
 LEVELS = (0.1, 0.3, 1.0, 3.0)  # noise levels at which held-out pictures are denoised
 
 
@@ -117,9 +119,10 @@ def robot_parts():
     return {kind: tf.constant(part.reshape(100, 32, 32, 4)) for kind, part in robots.parts(32).items()}
 
 
-def paste(parts, attributes):
-    """Return the pictures (N, 32, 32, 3) of attributes (N, 6), as ``robots.render`` does outside the graph."""
-    x = tf.ones([1, 32, 32, 3])
+def paste(parts, attributes, ground=None):
+    """Return the pictures (N, 32, 32, 3) of attributes (N, 6), as ``robots.render`` does outside the graph, on a
+    ground (N, 32, 32, 3) or on white."""
+    x = tf.ones([1, 32, 32, 3]) if ground is None else ground
     for column, part in enumerate(parts.values(), start=1):
         part = tf.gather(part, 10 * attributes[:, 0] + attributes[:, column])
         x = part[..., :3] + (1 - part[..., 3:]) * x
@@ -188,6 +191,114 @@ class Robots:
         told, untold = denoising_error(model, x, held_out), denoising_error(model, x)
         return {**report, "without a caption": self._untold(model, 1000),
                 **beside(told, untold=untold, linear=linear)}
+
+
+def speckled(numbers):
+    """Return the grounds (N, 32, 32, 3) of random numbers (N, discs, 6), as ``robots.speckles`` does outside the
+    graph: row, column, radius and three of colour."""
+    middle = tf.range(32, dtype=tf.float32) + 0.5
+    down = tf.square(middle - 32 * numbers[..., 0:1])
+    across = tf.square(middle - 32 * numbers[..., 1:2])
+    radius = 1 + 2 * numbers[..., 2, None, None]
+    inside = tf.clip_by_value(radius + 0.5 - tf.sqrt(down[..., None] + across[:, :, None]), 0, 1)
+    above = tf.math.cumprod(1 - inside, axis=1, exclusive=True, reverse=True)  # what later discs leave of it
+    discs = tf.einsum("nkhw,nkc->nhwc", inside * above, numbers[..., 3:])
+    return tf.clip_by_value(discs + tf.reduce_prod(1 - inside, axis=1)[..., None], 0, 1)
+
+
+def on_speckles(attributes, seed):
+    """Return the pictures (N, 32, 32, 3) of attributes (N, 6), each on a ground of its own."""
+    return robots.render(attributes, background=robots.speckles(len(attributes), 32, seed, DISCS).background)
+
+
+class SpeckledRobots(Robots):
+    """Robots on speckled ground without conditions, for a model that ``sample``s both."""
+
+    def draw(self, seed, batch):
+        """Return robots (batch, 32, 32, 3) without a held-out pair, each on a ground of its own."""
+        seeds = split(seed, 2)
+        said = super().draw(seeds[0], batch)[1]
+        ground = speckled(tf.random.stateless_uniform([batch, DISCS, 6], seeds[1]))
+        return paste(self.parts, said, ground)
+
+    def watch(self, model):
+        """Return what 500 samples are worth."""
+        return self.judge(model.sample(500, 0))
+
+    def judge(self, x):
+        """Return how many pictures are robots of the world, and how evenly the values of their attributes occur.
+
+        The distance from the nearest robot is the root mean square over that robot's own pixels, or, "over the
+        picture", with all that lies outside of it taken for right. "bits" is the entropy of an attribute, of at most
+        3.32, in the mean over the six.
+        """
+        read, far = robots.read(x, "speckles")
+        over = far * np.sqrt(robots.cover(read).mean(axis=(1, 2)))
+        shares = np.stack([np.bincount(values, minlength=robots.CHOICES) for values in read.T]) / len(x)
+        bits = -np.sum(shares * np.log2(np.maximum(shares, 1e-12)), axis=1)
+        return {f"within {NEAR}": float((far < NEAR).mean()), f"within {NEAR} over the picture":
+                float((over < NEAR).mean()), "median distance": float(np.median(far)),
+                "rarest value": float(shares.min()), "most frequent value": float(shares.max()),
+                "bits": float(bits.mean()), "pairs held out": float((~robots.allowed(read)).mean())}
+
+    def evaluate(self, model):
+        """Return what 5,000 samples are worth beside as many robots of the world, and 500 at other truncations; what
+        mixing, new noise and walks between two robots do."""
+        real = on_speckles(robots.draw_robots(5000, 5), 5)
+        return {"5,000 samples": self.judge(model.sample(5000, 1)), "5,000 robots of the world": self.judge(real),
+                **{f"500 samples, truncation {psi:g}": self.judge(model.sample(500, 2, truncation=psi))
+                   for psi in (0.25, 0.5, 0.75, 1, 1.25)},
+                **self.mixing(model, 300), "changed by new noise": self.shaking(model, 300),
+                **{f"straight walks in {space}": self.walking(model, space, 25) for space in "zw"}}
+
+    def mixing(self, model, count, seed=3):
+        """Return for each attribute the share of ``count`` pairs of robots in which it becomes the other robot's if
+        some layers get its style: one layer alone, or all up to it. Only pairs that differ in it are counted."""
+        w, other = model.styles(np.random.default_rng(seed).standard_normal((2 * count, model.latent))).reshape(
+            2, count, -1)
+        here, there = (robots.read(model.draw(styles, seed), "speckles")[0] for styles in (w, other))
+        report, differ = {}, here != there
+        alone = {f"layer {k} of another robot": [k] for k in range(model.layers)}
+        upto = {f"layers 0 to {k} of another robot": range(k + 1) for k in range(model.layers)}
+        for name, layers in (alone | upto).items():
+            read = robots.read(model.draw(model.mix(w, other, layers), seed), "speckles")[0]
+            report[name] = {attribute: float((read == there)[differ[:, k], k].mean()) if differ[:, k].any() else 0.0
+                            for k, attribute in enumerate(robots.ATTRIBUTES)}
+        return report
+
+    def shaking(self, model, count, seed=4):
+        """Return in which share of ``count`` samples new noise changes each attribute, and by how much, root mean
+        square, it changes the robot's own pixels and the ground."""
+        w = model.styles(np.random.default_rng(seed).standard_normal((count, model.latent)))
+        x, y = model.draw(w, seed), model.draw(w, seed + 1)
+        before, after = (robots.read(picture, "speckles")[0] for picture in (x, y))
+        robot, squares = robots.cover(before), np.square(x - y).mean(axis=-1)
+        return {**{name: float((before != after)[:, k].mean()) for k, name in enumerate(robots.ATTRIBUTES)},
+                "robot's pixels": float(np.sqrt((robot * squares).sum() / robot.sum())),
+                "ground": float(np.sqrt(((1 - robot) * squares).sum() / (1 - robot).sum()))}
+
+    def walking(self, model, space, count, steps=20, seed=6):
+        """Return what is met on straight walks between ``count`` pairs of samples, in equal steps of z or of w.
+
+        How many of the pictures on the way are robots, without the ends; how many attributes change from one step to
+        the next, and at how many the ends differ; how long a walk is, as a sum of root mean squares of the steps, in
+        units of the direct difference of its ends; and how large the largest step is, in such units.
+        """
+        z = np.random.default_rng(seed).standard_normal((2 * count, model.latent))
+        ends = {"z": z, "w": model.styles(z)}[space].reshape(2, count, -1)
+        far = np.linspace(0, 1, steps + 1)[:, None, None]
+        way = ((1 - far) * ends[0] + far * ends[1]).reshape((steps + 1) * count, -1)
+        noise = np.tile(model.noise(count, seed), (steps + 1, 1))
+        x = model.draw(model.styles(way) if space == "z" else way, noise=noise)
+        read, off = robots.read(x, "speckles")
+        x, read, off = (values.reshape(steps + 1, count, *values.shape[1:]) for values in (x, read, off))
+        step = np.sqrt(np.square(np.diff(x, axis=0)).mean(axis=(2, 3, 4)))
+        direct = np.sqrt(np.square(x[-1] - x[0]).mean(axis=(1, 2, 3)))
+        return {f"within {NEAR} on the way": float((off[1:-1] < NEAR).mean()),
+                "attributes changed": float((np.diff(read, axis=0) != 0).sum() / count),
+                "attributes to change": float((read[0] != read[-1]).sum() / count),
+                "length": float(np.mean(step.sum(axis=0) / direct)),
+                "largest step": float(np.mean(step.max(axis=0) / direct))}
 
 
 TURNS = (lambda x: tf.transpose(x, [0, 2, 1, 3]), lambda x: x[:, ::-1], lambda x: x[:, :, ::-1])  # all of the square

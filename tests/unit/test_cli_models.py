@@ -116,7 +116,7 @@ def small_words():
 
 @pytest.fixture
 def untrained(monkeypatch):
-    """Diffusion models as small as they can be, in the place of the shipped ones."""
+    """Untrained models, those of diffusion as small as they can be, in the place of the shipped ones."""
     network = {"widths": (8, 8), "down": (1, 1), "up": (1,)}
 
     def load(name):
@@ -125,7 +125,8 @@ def untrained(monkeypatch):
         if name == "words-robots":
             return small_words()
         model = recipe.ready().blank(recipe._replace(options=recipe.options | {"network": network}))
-        for variable in model.network.trainable_variables:  # labels act through layers that start at zero
+        variables = [v for network in model.networks.values() for v in network.trainable_variables]
+        for variable in variables:  # labels act through layers that start at zero
             variable.assign_add((0.1 * rng.standard_normal(variable.shape)).astype(np.float32))
         return model
 
@@ -193,6 +194,16 @@ def test_generate_draws_patches_of_the_earth(untrained):
         assert sheet.size == (128, 128) and sheet.mode == "RGB"
 
 
+def test_generate_draws_robots_on_speckles(untrained):
+    result = command("generate", "stylegan-robots", "--n", 3, "--seed", 1, "--truncation", 0.5, "-o", "out.npz")
+    assert result.exit_code == 0 and result.stdout == "wrote 3 robots on speckles to out.npz\n"
+    with np.load("out.npz", allow_pickle=False) as archive:
+        assert archive.files == ["x"], "nothing was asked for"
+        x = archive["x"]
+    expected = pretrained.load("stylegan-robots").sample(3, 1, truncation=0.5)
+    assert x.shape == (3, 32, 32, 3) and np.abs(x / 255 - expected).max() <= 0.5 / 255 + 1e-6
+
+
 def test_a_sheet_of_coloured_pictures_is_white_where_none_is():
     x = np.random.default_rng(0).integers(0, 200, (3, 5, 4, 3), np.uint8)
     sheet = _sheet(x)
@@ -220,6 +231,10 @@ def test_a_sheet_of_coloured_pictures_is_white_where_none_is():
     (["text-to-image", "--guidance", 2], "guidance: text-to-image has none"),
     (["text-to-image", "--label", 2], "label: it is for digits"),
     (["gan", "--temperature", 1], "temperature: gan has none"), (["vae", "--choose", 2], "choose: vae has none"),
+    (["stylegan-robots", "--caption", "a red robot"], "for diffusion-robots; of stylegan-robots nothing"),
+    (["stylegan-robots", "--truncation", -0.5], "truncation must be at least 0"),
+    (["diffusion-robots", "--truncation", 0.5], "truncation: diffusion-robots has none"),
+    (["stylegan-robots", "--n", 0], "n must be at least 1"),
 ])
 def test_generate_refuses_plainly_by_diffusion(untrained, arguments, message):
     refused(command("generate", *arguments, "-o", "out.png"), message)

@@ -160,6 +160,7 @@ def test_dot():
 SHIPPED = [(name, network) for name, networks in {
     "classifier": ["classifier"], "restorer": ["restorer"], "vae": ["encoder", "decoder", "noise"],
     "gan": ["generator", "discriminator"], "inverter": ["encoder"], "denoiser": ["denoiser"],
+    "denoiser-colour": ["denoiser"],
     "diffusion-digits": ["denoiser"], "diffusion-robots": ["denoiser"], "diffusion-earth": ["denoiser"],
     **{name: ["generator"] for name in ("robots-l2", "robots-l1", "earth-l1")},
     **{name: ["generator", "discriminator"] for name in ("robots-gan", "robots-choice", "earth-gan")},
@@ -167,9 +168,9 @@ SHIPPED = [(name, network) for name, networks in {
 
 
 def test_every_shipped_network_is_in_the_list():
-    """But for the painters and what paints from words, which no page runs in a browser."""
-    assert {name for name, _ in SHIPPED} == {name for name in pretrained.names() if not name.startswith(
-        ("style-", "tokenizer-", "chooser-", "words-"))}
+    """But for what paints, enlarges, is ruled by styles or paints from words: no page runs these in a browser."""
+    elsewhere = ("style-", "sr-", "stylegan-", "tokenizer-", "chooser-", "words-")
+    assert {name for name, _ in SHIPPED} == {name for name in pretrained.names() if not name.startswith(elsewhere)}
 
 
 @pytest.mark.parametrize(("name", "part"), SHIPPED)

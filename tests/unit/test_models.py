@@ -28,6 +28,8 @@ SMALL = {
     "style-dahlia": {"network": {"widths": (6, 8, 12), "blocks": 1}, "patch": 24},
     **{name: {"network": {"widths": (8, 16), "down": (1, 1), "up": (1,)}}
        for name in RECIPES if name.startswith("diffusion")},
+    "stylegan-robots": {"mapping": {"latent": 8, "style": 8, "depth": 2},
+                        "synthesis": {"style": 8, "widths": (8, 8, 8)}, "discriminator": {"widths": (8, 8, 8)}},
     **{name: {"generator": {"widths": (8, 8, 8, 8)}, "discriminator": {"widths": (8, 8, 8)}}
        for name in RECIPES if name.startswith(("robots", "earth"))},
 }

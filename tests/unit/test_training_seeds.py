@@ -60,8 +60,8 @@ STILL = {"gan": {0, 1}, "classifier": {1}, "vae": {1}, "denoiser": {1}, "denoise
          "sr-pixel": {0}}
 ALIKE = {"gan": {4}}  # one seed of a disturbance for the whole batch
 LEAST = {"gan": {3: 2}, "inverter": {0: 2, 1: 2}, "restorer": {2: 2, 3: 2},  # classes, masks and levels are not many
-         "diffusion-digits": {0: 11, 1: 2}, "diffusion-robots": {1: 2},
-         "sr-pixel": {1: 10}}  # ten digits are bent, six stay as they are
+         "diffusion-digits": {0: 11, 1: 2}, "diffusion-robots": {1: 2},  # ten digits are bent, six stay as they are
+         "sr-pixel": {1: 10}, "stylegan-robots": {2: 2}}  # nor are layers
 
 
 @pytest.mark.parametrize("name", DISTINCT)
@@ -108,6 +108,8 @@ def noises(name, made, step):
     drawn = draw(made, 0, step)
     if name.startswith("diffusion"):
         return [drawn[3].reshape(BATCH, -1)]
+    if name.startswith("stylegan"):
+        return [drawn[1].reshape(BATCH, -1), drawn[3].reshape(BATCH, -1)]
     if name.startswith(("robots", "earth")):
         return [drawn[2].reshape(BATCH, -1)]
     if name == "vae":

@@ -623,3 +623,30 @@ def test_the_chooser_chooses_as_its_card_says():
     x = reader.decode(reader.encode(robots.render([[7, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]])))
     scores = model.scores(red, np.stack([x, x]))
     assert scores[0, 0] > scores[0, 1] and scores[1, 1] > scores[1, 0]
+# ------------------------------------------------------------------------------------------- styles
+
+
+def test_styles_draw_robots_as_the_card_says():
+    gan, claimed = pretrained.shared("stylegan-robots"), pretrained.card("stylegan-robots")["metrics"]
+    gan.sample(1, 0)
+    started = time.perf_counter()
+    x = gan.sample(100, 8)
+    assert time.perf_counter() - started < 2
+    found = worlds.SpeckledRobots().judge(np.concatenate([x, gan.sample(200, 9)]))
+    slacks = {"within 0.06": 0.1, "within 0.06 over the picture": 0.1, "median distance": 0.01, "bits": 0.12,
+              "pairs held out": 0.1}
+    for metric, slack in slacks.items():
+        assert found[metric] == pytest.approx(claimed["5,000 samples"][metric], abs=slack), metric
+    assert claimed["5,000 samples"]["median distance"] < 0.16 and claimed["5,000 samples"]["bits"] > 2.9
+
+
+def test_what_layers_and_noise_decide_is_what_the_card_says():
+    gan, claimed = pretrained.shared("stylegan-robots"), pretrained.card("stylegan-robots")["metrics"]
+    world = worlds.SpeckledRobots()
+    mixing = world.mixing(gan, 50, seed=10)
+    for name in (f"layers 0 to {k} of another robot" for k in range(gan.layers)):
+        for attribute, share in mixing[name].items():
+            assert share == pytest.approx(claimed[name][attribute], abs=0.3), (name, attribute)
+    shaken, told = world.shaking(gan, 100, seed=11), claimed["changed by new noise"]
+    for name in told:
+        assert shaken[name] == pytest.approx(told[name], abs=0.1), name

@@ -19,9 +19,11 @@ SMALL = {
     **{name: {"network": {"widths": (8, 8), "down": (1, 1), "up": (1,)}}
        for name in RECIPES if name.startswith("diffusion")},
     **{name: {"network": recipe.options["network"] | {"widths": (4, 4, 4), "blocks": 1}, "patch": 24}
-       for name, recipe in RECIPES.items() if name.startswith("style")},
+       for name, recipe in RECIPES.items() if name.startswith("style-")},
     **{name: {"network": {"width": 8, "blocks": 1}, "patch": 24, "start": None}
        for name in RECIPES if name.startswith("sr-")},
+    "stylegan-robots": {"mapping": {"latent": 16, "style": 16, "depth": 2},
+                        "synthesis": {"style": 16, "widths": (16, 16, 16)}, "discriminator": {"widths": (8, 8, 8)}},
     **{name: {"generator": {"widths": (8, 8, 8, 8)}, "discriminator": {"widths": (8, 8, 8)}}
        for name in RECIPES if name.startswith(("robots", "earth"))},
 }
