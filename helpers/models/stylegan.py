@@ -7,8 +7,8 @@ layer is to decide. Afterwards it can be asked, by giving its layers the styles 
 
 Smaller than in the paper: six layers, of which the last three work on 16 × 16 places and draw 2 × 2 pixels at each;
 features grow by repeating them; no penalty on the length of paths. The R1 penalty (arXiv:1801.04406), which the paper
-takes of all pictures in every sixteenth step, is taken of an eighth of the pictures in every step, which costs as
-little and makes all steps alike.
+takes of all pictures in every sixteenth step, is taken of an eighth of the pictures in every step, which costs
+twice that and makes all steps alike. Noise begins with strengths of 0.5, in the paper with nought.
 """
 
 import functools
