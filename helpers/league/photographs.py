@@ -108,18 +108,26 @@ def _patches(y, operator, sigma):
     return restoration.plug_and_play(y, operator, sigma, denoiser="dct_shrinkage")
 
 
-def _denoiser(y):
-    """Return the trained denoiser for a picture: of colours if it has three channels, or else of grey ones."""
-    return pretrained.shared("denoiser-colour" if y.shape[2:] == (3,) else "denoiser")
+COLOUR_FROM = 15 / 255  # seen on photos("train"): below, the network of colours errs more than that of grey pictures
+
+
+def denoiser(y):
+    """Return the trained denoiser for a picture like y: where colours have much noise, they have a network of their
+    own; the network of grey pictures works on one channel after the other."""
+    grey = pretrained.shared("denoiser")
+    if y.shape[2:] != (3,):
+        return grey
+    colours = pretrained.shared("denoiser-colour")
+    return lambda y, sigma: (colours if sigma >= COLOUR_FROM else grey)(y, sigma)
 
 
 def _network(y, operator, sigma):
-    return _denoiser(y)(y, sigma)
+    return denoiser(y)(y, sigma)
 
 
 def _network_prior(y, operator, sigma):
     settings = FINE if _factor(operator) > 2 else {}
-    return restoration.plug_and_play(y, operator, sigma, denoiser=_denoiser(y), **settings)
+    return restoration.plug_and_play(y, operator, sigma, denoiser=denoiser(y), **settings)
 
 
 def _factor(operator):

@@ -1,7 +1,8 @@
 """A photo denoiser: one small U-Net for every noise level from 0 to 55/255, told the level as a last channel.
 
 One knows grey pictures, one colours: there the three channels go through the same network, which knows that most edges
-are edges of all three.
+are edges of all three. That one, as shipped, changes pictures with little noise more than it should: see
+``helpers.league.photographs.denoiser``.
 
 The design follows DRUNet (Zhang et al. 2021, doi:10.1109/TPAMI.2021.3088914): residual blocks without normalisation
 and without biases, on three scales, at a fiftieth of its size. Without biases the network is homogeneous, f(a y, a σ)

@@ -135,6 +135,7 @@ def test_few_cells_are_exempt_from_comparison():
     exempt = [cell for cell in cells if {"nbval-ignore-output", "nbval-skip"} & tags(cell)
               or re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)_(IGNORE_OUTPUT|SKIP)", cell.source)]
     assert len(exempt) < 0.05 * len(cells), f"{len(exempt)} of {len(cells)} cells escape the second run"
+    assert not [cell for cell in exempt if pages.exercise_of(cell)], "their solutions would not be proved"
 
 
 @pytest.mark.parametrize("page", pages.notebooks(), **BY_NAME)

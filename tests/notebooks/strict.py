@@ -7,6 +7,7 @@ Two notebooks run at a time, so each kernel has sockets of its own, as in the bu
 
 import sys
 import tempfile
+from queue import Empty
 
 import nbval.kernel
 import pytest
@@ -44,29 +45,35 @@ def pytest_collect_file(file_path, parent):
             collector.skip_compare = tuple(key for key in collector.skip_compare if not key.startswith("image/"))
 
 
-def pytest_collection_modifyitems(items):
-    unrun = [item for item in items if isinstance(item, IPyNbCell) and item.cell.execution_count is None]
-    if unrun:  # nbval would run such a cell and compare its output with nothing
-        raise pytest.UsageError(f"{len(unrun)} cells have no first run to compare with, such as {unrun[0].nodeid}")
+def pytest_runtest_setup(item):
+    if isinstance(item, IPyNbCell) and item.cell.execution_count is None:
+        pytest.fail("this cell has no first run to compare with", pytrace=False)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item):
     outcome = yield
-    exercise = pages.exercise_of(item.cell) if isinstance(item, IPyNbCell) else None
-    if exercise is None or outcome.excinfo:
+    if outcome.excinfo or not isinstance(item, IPyNbCell) or "exercise" not in item.cell.metadata.get("tags", ()):
+        return
+    exercise = pages.exercise_of(item.cell)
+    if exercise is None:
+        outcome.force_exception(AssertionError("the cell of an exercise does not end in a check"))
         return
     page = pages.ROOT / item.path.relative_to(executed.FOLDER).with_suffix(".md")
     reply = _ask(item.parent.kernel, f"""__import__("sys").path.insert(0, {str(pages.ROOT)!r})
 __import__("tests.exercises.proof", fromlist=["prove"]).prove({str(page)!r}, {exercise.name!r}, globals())""")
     if reply["status"] != "ok":
-        outcome.force_exception(AssertionError(f"{reply['ename']}: {reply['evalue']}"))
+        outcome.force_exception(AssertionError(f"{exercise.name}: {reply.get('ename')}: {reply.get('evalue')}"))
 
 
 def _ask(kernel, source):
     """Run source in a notebook's kernel and return the reply."""
     asked = kernel.execute_cell_input(source, allow_stdin=False)
     while True:
-        message = kernel.get_message(stream="shell", timeout=JUDGED)
+        try:
+            message = kernel.get_message(stream="shell", timeout=JUDGED)
+        except Empty:
+            kernel.interrupt()
+            return {"status": "error", "ename": "TimeoutError", "evalue": f"not judged within {JUDGED} s"}
         if message["parent_header"].get("msg_id") == asked:
             return message["content"]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from helpers.exercises import waves
+from helpers.exercises.answers import Mistake
 from tests.exercises.proof import prove
 
 PAGE = """---
@@ -53,6 +55,19 @@ def test_the_solution_is_proved_and_leaves_no_trace(prove_page):
 def test_a_wrong_solution_is_noticed(prove_page):
     with pytest.raises(AssertionError, match=r"waves.reduce: ✗ Not right"):
         prove_page(wrong=" * 1.01")
+
+
+def test_a_check_that_accepts_a_near_miss_is_noticed(prove_page, monkeypatch):
+    def lenient(answer, real=waves.reduce):
+        try:
+            return real(answer)
+        except Mistake:
+            return "fine"
+
+    lenient.__module__ = waves.__name__
+    monkeypatch.setattr(waves, "reduce", lenient)
+    with pytest.raises(AssertionError, match="is right though it"):
+        prove_page()
 
 
 def test_a_stub_that_answers_is_noticed(prove_page):

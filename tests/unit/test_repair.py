@@ -601,10 +601,12 @@ def test_names_that_differ_only_in_their_kind_do_not_meet():
 
 def test_the_denoiser_is_chosen_in_one_place(monkeypatch):
     calls = []
-    monkeypatch.setattr(pretrained, "shared", lambda name: calls.append(name) or (lambda y, sigma: y * 0.5))
+    monkeypatch.setattr(pretrained, "shared", lambda name: lambda y, sigma: calls.append((name, y.ndim)) or y * 0.5)
     y = np.random.default_rng(0).random((16, 16, 3))
     np.testing.assert_allclose(league.METHODS["network"].restore(y, Identity(), 0.1), y * 0.5)
-    league.METHODS["plug-and-play network"].restore(y[::2, ::2], Downsample(2), 0.1)
-    assert calls == ["denoiser-colour"] * 2
+    league.METHODS["network"].restore(y, Identity(), 0.05)
     league.METHODS["network"].restore(y[..., 0], Identity(), 0.1)
-    assert calls[2:] == ["denoiser"]
+    assert calls == [("denoiser-colour", 3), ("denoiser", 3), ("denoiser", 2)]
+    league.METHODS["plug-and-play network"].restore(y[::2, ::2], Downsample(2), 0.01)
+    assert [name for name, _ in calls[3:]] == sorted((name for name, _ in calls[3:]), reverse=True), "noisy first"
+    assert {name for name, _ in calls[3:]} == {"denoiser", "denoiser-colour"}

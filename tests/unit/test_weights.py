@@ -10,7 +10,7 @@ import pytest
 from scipy.spatial import distance
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
-from helpers import metrics, pretrained
+from helpers import league, metrics, pretrained
 from helpers.images import digits, earth, photo, photos, robots
 from helpers.league import digit_tasks
 from helpers.models import captions, chooser, pairs, tokenizer, words, worlds
@@ -280,6 +280,19 @@ def test_the_denoiser_of_colours_denoises_as_its_card_says():
     for who, scores in found.items():
         assert np.mean(scores) == pytest.approx(claimed[who], abs=0.02)
     assert claimed["value"] > claimed["the grey network, channel by channel"] + 0.5
+
+
+@pytest.mark.parametrize("level", [0, 3, 10, 15, 25, 50])
+def test_colours_are_never_much_worse_off_than_channel_by_channel(level):
+    """The network of colours harms photographs with little noise: the league's choice leaves these to the grey one."""
+    restore, grey = league.METHODS["network"].restore, pretrained.shared("denoiser")
+    for name in ("astronaut", "coffee", "rocket"):
+        x = photo(name, size=128, color=True)
+        y = x + level / 255 * np.random.default_rng(0).standard_normal(x.shape).astype(np.float32)
+        found, channels = (metrics.psnr(x, np.clip(denoise(y, level / 255), 0, 1))
+                           for denoise in (lambda y, sigma: restore(y, Identity(), sigma), grey))
+        assert found > min(channels, 60) - 1, name
+        assert level == 0 or found > metrics.psnr(x, y) + 1, name
 
 
 def test_the_denoiser_leaves_a_clean_picture_alone_and_works_in_tiles():
