@@ -13,22 +13,28 @@ def bag(answer):
     if picked == "a":
         raise Mistake("A cone in one caption and a barrel in the other are different words.",
                       "Two sums are equal if the captions have the same words. Which pair of captions has?")
-    raise Mistake("Most captions differ in some word, and then so do their sums.",
+    raise Mistake("Most captions differ in some word, and then their sums can differ.",
                   "Two sums are equal if the captions have the same words. Which pair of captions has?")
 
 
 def attention(answer):
     """Repair: attention that does not look ahead."""
-    rng = np.random.default_rng(0)
-    q, k, v = rng.standard_normal((3, 5, 4))
-    found = array(call(answer, q, k, v), (5, 4), "the attention")
-    scores, past = q @ k.T / 2, np.tri(5, dtype=bool)
+    for t, d in ((5, 4), (7, 9)):
+        _attention(answer, t, d)
+    return "Each row is a mean over the past: its weights add up to 1, and nothing that comes later counts."
+
+
+def _attention(answer, t, d):
+    """Judge attention over a line of t places with queries of length d."""
+    q, k, v = np.random.default_rng(0).standard_normal((3, t, d))
+    found = array(call(answer, q, k, v), (t, d), "the attention")
+    scores, past = q @ k.T / np.sqrt(d), np.tri(t, dtype=bool)
 
     def normal(weights, axis=-1):
         return weights / weights.sum(axis=axis, keepdims=True)
 
     if close(found, normal(np.exp(scores) * past) @ v):
-        return "Each row is a mean over the past: its weights add up to 1, and nothing that comes later counts."
+        return
     if close(found, (normal(np.exp(scores)) * past) @ v, 1e-6):
         raise Mistake("The first row has little weight left: what the mask took away is missing.",
                       "The weights of a row are to add up to 1. Mask the scores before the softmax.")
@@ -38,7 +44,10 @@ def attention(answer):
         raise Mistake("This looks at the future and not at the past.", "Row i may see the columns j ≤ i.")
     if close(found, normal(np.exp(scores * past)) @ v, 1e-6):
         raise Mistake("A score of 0 still has a weight, exp(0) = 1.", "The masked scores have to be minus infinity.")
-    if close(found, normal(np.exp(2 * scores) * past) @ v, 1e-6):
+    if d != 4 and close(found, normal(np.exp(q @ k.T / 2) * past) @ v, 1e-6):
+        raise Mistake("This divides by 2, which is the root of d where d is 4 only.",
+                      "The length of a query is q.shape[1]. Divide the scores by its root.")
+    if close(found, normal(np.exp(q @ k.T) * past) @ v, 1e-6):
         raise Mistake("The factor 1 / √d is missing.", "Divide the scores by the root of the length of a query.")
     raise Mistake("This is not softmax(q kᵀ / √d) v over the past.",
                   "Set the scores of later columns to minus infinity, then the softmax along each row, then times v.")

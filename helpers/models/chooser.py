@@ -1,9 +1,9 @@
 """A chooser: says how well a caption and a picture go together, after Radford et al. 2021 (arXiv:2103.00020), "CLIP".
 
-One network turns a picture into a vector of length 1, another a caption into one of a length of its own, and their
-inner product is the score. In a batch of captions and pictures each caption has to find its picture among all others,
-and each picture its caption. A caption that leaves things open may be true of several pictures of the batch: then the
-probability of all of them together counts.
+One network turns a picture into a vector of length 1, another a caption into one whose length, the same for all
+captions, is learnt, and their inner product is the score. In a batch of captions and pictures each caption has to find
+its picture among all others, and each picture its caption. A caption that leaves things open may be true of several
+pictures of the batch: then the probability of all of them together counts.
 
 What a chooser has to tell apart is what a batch holds. Robots come here in families, whose members differ in a few of
 their six attributes. A third of the pictures show two small robots; there the captions name colour, body and head of
@@ -162,8 +162,8 @@ def matching(scores, true):
 
 
 def family(seed, n):
-    """Return robots (n, 6) in families of eight, none of them with a held-out pair: who would have one is as the whole
-    family."""
+    """Return robots (n, 6) in families of eight, none of them with a held-out pair: a member that would have one is
+    replaced by the robot that its family was made from."""
     seeds = split(seed, 4)
     numbers = _allowed()
     base = tf.gather(numbers, tf.random.stateless_uniform([-(-n // FAMILY)], seeds[0], 0, len(numbers), tf.int32))
@@ -216,9 +216,9 @@ def binding(chooser, n, column=0, seed=9):
     seeds = split(tf.constant([seed, 1]), 3)
     two = couples(seeds[0], n)
     if column is None:
-        shift = tf.random.stateless_uniform([n], seeds[2], 1, 10, tf.int32)
-        colour = (two[:, 0, 0] + shift) % 10
-        colour = tf.where(colour == two[:, 1, 0], two[:, 0, 0] + 10 - shift, colour) % 10
+        shift = tf.random.stateless_uniform([n], seeds[2], 1, 9, tf.int32)  # eight colours are those of neither
+        away = (two[:, 1, 0] - two[:, 0, 0]) % 10
+        colour = (two[:, 0, 0] + shift + tf.cast(shift >= away, tf.int32)) % 10
         wrong = tf.concat([tf.concat([colour[:, None], two[:, 0, 1:]], 1)[:, None], two[:, 1:]], axis=1)
     else:
         wrong = swap(two, column)

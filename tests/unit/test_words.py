@@ -291,7 +291,7 @@ def test_the_loss_is_the_mean_surprise_over_what_is_true():
 
 
 class Bag:
-    """A chooser that forgets the order of words, and knows all else: it counts true words."""
+    """A chooser that forgets the order of words: its score depends on which words there are, and on nothing else."""
 
     def scores(self, text, x):
         return np.sort(text, axis=1)[:, None] @ np.arange(1.0, 13.0)
@@ -299,6 +299,48 @@ class Bag:
 
 def test_a_bag_of_words_binds_nothing():
     assert chooser.binding(Bag(), 50) == chooser.binding(Bag(), 50, 2) == 0.5
+
+
+def whose(text):
+    """Return colour, body and head of the two robots of each caption (N, 12), in its order: (N, 2, 3)."""
+    parts = text.reshape(-1, LENGTH // 2)
+    return robots.parse([said_again(line) for line in parts]).reshape(-1, 2, 6)[..., :3]
+
+
+class Binds:
+    """A chooser that knows which two robots a picture shows, and which words of a caption go together."""
+
+    def __init__(self, n, sign=1):
+        self.two, self.sign = chooser.couples(chooser.split(tf.constant([9, 1]), 3)[0], n).numpy(), sign
+        self.pictures = chooser.draw_two(self.two)
+
+    def scores(self, text, x):
+        shown = self.two[np.abs(x[:, 0, None] - self.pictures).mean(axis=(2, 3, 4)).argmin(axis=1), :, :3]
+        said = whose(text)
+        true = [(order == shown).sum(axis=(1, 2)) for order in (said, said[:, ::-1])]
+        return self.sign * np.maximum(*true)[:, None]
+
+
+def test_a_chooser_that_binds_is_counted_as_such():
+    for column in (0, 2, None):
+        assert chooser.binding(Binds(40), 40, column) == 1
+        assert chooser.binding(Binds(40, -1), 40, column) == 0
+
+
+def test_the_wrong_colour_is_that_of_neither_robot():
+    heard = []
+
+    class Records:
+        def scores(self, text, x):
+            heard.append(whose(text))
+            return np.zeros((len(text), 1))
+
+    assert chooser.binding(Records(), 2000, None) == 0.5, "equal scores count half"
+    right, wrong = heard
+    changed = right != wrong
+    assert (changed.sum(axis=(1, 2)) == 1).all() and not changed[..., 1:].any(), "one colour, and nothing else"
+    new = wrong[changed]
+    assert (new[:, None] != right[..., 0]).all() and len(np.unique((new - right[changed]) % 10)) == 9
 
 
 def test_a_chooser_that_sees_everything_is_counted_as_such():

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def weights(q, k):
-    return np.exp(q @ k.T / 2)
+    return np.exp(q @ k.T / np.sqrt(q.shape[1]))
 
 
 def normal(a):
@@ -23,11 +23,12 @@ WRONG = {
         ("c", "differ in some word"),
     ],
     "attention": [
-        (lambda q, k, v: (normal(weights(q, k)) * np.tri(5)) @ v, "is missing"),
+        (lambda q, k, v: (normal(weights(q, k)) * np.tri(len(q))) @ v, "is missing"),
         (lambda q, k, v: normal(weights(q, k)) @ v, "comes after"),
-        (lambda q, k, v: normal(weights(q, k) * np.tri(5).T) @ v, "the future"),
-        (lambda q, k, v: normal(np.exp(q @ k.T / 2 * np.tri(5))) @ v, "still has a weight"),
-        (lambda q, k, v: normal(np.exp(q @ k.T) * np.tri(5)) @ v, "factor"),
+        (lambda q, k, v: normal(weights(q, k) * np.tri(len(q)).T) @ v, "the future"),
+        (lambda q, k, v: normal(np.exp(q @ k.T / np.sqrt(q.shape[1]) * np.tri(len(q)))) @ v, "still has a weight"),
+        (lambda q, k, v: normal(np.exp(q @ k.T) * np.tri(len(q))) @ v, "factor"),
+        (lambda q, k, v: normal(np.exp(q @ k.T / 2) * np.tri(len(q))) @ v, "where d is 4 only"),
     ],
     "best_of": [
         (lambda q, n: 1 - (1 - q.mean()) ** n, "equally hard"),
