@@ -425,13 +425,17 @@ def enlarge(
                                                      "truth's, under a fine grid.")
                     ] = "pixel",
 ):
-    """Make a photograph four times as wide and as high. What is finer than its pixels is a guess, and no evidence."""
+    """Make a photograph four times as wide and as high. What is finer than its pixels is a guess, and no evidence.
+
+    Written with 8 bits; what was transparent is seen on white.
+    """
     import numpy as np
     from PIL import Image
 
     from helpers import validation
     from helpers.files import check_picture, write_whole
     from helpers.images import read_photo
+    from helpers.writing import KINDS
 
     with _plainly():
         validation.choice(loss, "loss", LOSSES)
@@ -442,7 +446,10 @@ def enlarge(
         from helpers import pretrained
 
         x = pretrained.shared(f"sr-{loss}")(y)
-        write_whole(output, Image.fromarray(np.rint(255 * x).astype(np.uint8)).save)
+        if not np.ptp(y, axis=2).any():  # grey stays grey: the networks lay a little colour on it
+            x = x.mean(axis=2, keepdims=True).repeat(3, axis=2)
+        large, kind = Image.fromarray(np.rint(255 * x).astype(np.uint8)), KINDS.get(output.suffix.lower())
+        write_whole(output, lambda path: large.save(path, **(kind.options if kind else {})))
         print(f"wrote {output}, {x.shape[1]} × {x.shape[0]} pixels")
 
 

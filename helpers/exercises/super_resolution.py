@@ -41,7 +41,7 @@ def shuffle(answer):
 
 def price(answer):
     """Derive: expected squared errors of the mean and of a draw."""
-    cases = [(0.5, 1.0), (0.1, 0.6), (0.3, 2.0), (1.0, 0.7)]
+    cases = [(0.5, 1.0), (0.1, 0.6), (0.3, 2.0), (0.9, 0.7)]
     found = array([call(answer, *case) for case in cases], (4, 2), "the two errors")
     p, d = np.array(cases).T
     spread = p * (1 - p) * d**2
@@ -104,21 +104,24 @@ def wall(answer):
     """Judge: the pattern that the feature network lays on a flat wall."""
     period, strength = pair(answer, "the period in pixels, and the strength in grey levels")
     period, strength = number(period, "the period"), number(strength, "the strength")
-    flat = np.full((16, 16, 3), 0.5, np.float32)
-    a = pretrained.shared("sr-feature")(flat)[16:48, 16:48]
+    flat, middle = np.full((48, 48, 3), 0.5, np.float32), np.s_[64:128, 64:128]
+    a = pretrained.shared("sr-feature")(flat)[middle]
     true = 255 * a[..., 1].std()
     if close(255 * strength, true, 0.1):
         raise Mistake("This is the strength for pictures in [0, 1].", "Multiply by 255.")
-    right = next(k for k in (1, 2, 4) if np.abs(a[:, k:, 1] - a[:, :-k, 1]).max() < 1e-5)
+    right = next((k for k in (1, 2, 4) if np.abs(a[:, k:, 1] - a[:, :-k, 1]).max() < 1e-5), None)
+    right = right or 4  # where arithmetic is coarser: the side of a square
     if period != right:
-        if period in (16, 32):
+        if period in (16, 32, 48, 64):
             raise Mistake("This is the size of what you looked at.", "How far away does the same row begin again?")
+        if period > right and period % right == 0:
+            raise Mistake("There it comes again, but not for the first time.", "Look nearer.")
         raise Mistake("The pattern does not come again at that distance.",
                       "One pixel of y became a square. Which pattern must stand in the next square?")
     if not close(strength, true, 0.1):
-        other = 255 * pretrained.shared("sr-pixel")(flat)[16:48, 16:48, 1].std()
+        other = 255 * pretrained.shared("sr-pixel")(flat)[middle][..., 1].std()
         if close(strength, other, 0.1):
             raise Mistake("This is the pattern of the pixel network.", "The feature network is asked for.")
         raise Mistake("The period is right, and the strength is not.",
-                      "Take the standard deviation of the green channel in [16:48, 16:48], times 255.")
+                      "Take the standard deviation of the green channel in [64:128, 64:128], times 255.")
     return "A flat input shows what a network adds of itself. Try it on any network that you are about to trust."

@@ -117,7 +117,10 @@ class Training:
         self.far, self.judge = FeatureDistance(SEEN), FeatureDistance(UNSEEN)
 
     def draw(self, seed, batch):
-        """Return crops (batch, side, side, 3), and for each where a window lies: down and right, 0 to 8 pixels."""
+        """Return crops (batch, side, side, 3), and where a window lies, down and right, 0 to 8 pixels.
+
+        There is a place for each crop; the first one's serves the batch.
+        """
         seeds = split(seed, 2)
         place = tf.random.stateless_uniform([batch, 2], seeds[1], 0, EDGE + 1, tf.int32)
         return self.crops.draw(seeds[0], batch), place
@@ -176,7 +179,7 @@ def _small(y):
         raise ValueError(f"photo must be one picture (H, W, 3), but its shape is {y.shape}")
     height, width = y.shape[1:3]
     if height * width > LARGEST:
-        raise ValueError(f"photo has {height} × {width} pixels, expected at most {LARGEST:,} in all: its answer would "
+        raise ValueError(f"photo has {width} × {height} pixels, expected at most {LARGEST:,} in all: its answer would "
                          "have sixteen times as many")
     return np.clip(y, 0, 1)
 

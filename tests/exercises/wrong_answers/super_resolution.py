@@ -57,7 +57,8 @@ WRONG = {
         (by_the_middle, "of which 15 numbers in 16"),
     ],
     "wall": [
-        ((32, 0.5), "size of what you looked at"),
+        ((64, 0.5), "size of what you looked at"),
+        ((8, 0.5), "not for the first time"),
         ((3, 0.5), "does not come again"),
         ((4, 200.0), "the strength is not"),
     ],
