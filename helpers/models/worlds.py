@@ -212,7 +212,7 @@ def on_speckles(attributes, seed):
 
 
 class SpeckledRobots(Robots):
-    """Robots on speckled ground without conditions, for a model that ``sample``s both."""
+    """Robots on speckled ground without conditions, for a model that samples both."""
 
     def draw(self, seed, batch):
         """Return robots (batch, 32, 32, 3) without a held-out pair, each on a ground of its own."""
