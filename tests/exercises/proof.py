@@ -17,14 +17,24 @@ def run(source, name, namespace):
 def prove(page, name, names):
     """Prove the exercise ``name`` of a page, among the ``names`` that the page's cells have made so far.
 
-    What stub and solution name anew stays here: the page goes on as for a reader who left the exercise out.
+    Stub and solution run among these names, which functions of the page look up, too. What they named is taken back in
+    the end: the page goes on as for a reader who left the exercise out.
 
     Raises
     ------
     AssertionError
         If the stub is not told "not yet", the solution is not right, or a near miss of it is.
     """
-    page, names = Path(page), dict(names)
+    page, before = Path(page), dict(names)
+    try:
+        _prove(page, name, names)
+    finally:
+        for new in set(names) - set(before):
+            del names[new]
+        names.update(before)
+
+
+def _prove(page, name, names):
     exercise = next(one for one in pages.exercises(page) if one.name == name)
     run(exercise.stub, f"<stub of {name}>", names)
     unfinished = verdict(name, eval(exercise.answer, names))
