@@ -293,6 +293,8 @@ def test_colours_are_never_much_worse_off_than_channel_by_channel(level):
                            for denoise in (lambda y, sigma: restore(y, Identity(), sigma), grey))
         assert found > min(channels, 60) - 1, name
         assert level == 0 or found > metrics.psnr(x, y) + 1, name
+        alone = metrics.psnr(x, np.clip(pretrained.shared("denoiser-colour")(y, level / 255), 0, 1))
+        assert level > 3 or alone < channels - 1, f"{name}: the network of colours may be trusted with little noise"
 
 
 def test_the_denoiser_leaves_a_clean_picture_alone_and_works_in_tiles():
