@@ -183,6 +183,7 @@ def _finish(name, recipe, loop, pictures, source, folder, needed):
         "hardware": f"{_processor()}, {_cores()} cores",
         "versions": {package: version(package) for package in ("tensorflow", "keras", "numpy")},
         "needs": {other: pretrained.card(other, pretrained.home(other, folder))["sha256"] for other in needed},
+        **_beginning(recipe),
         "recipe": recipe.fingerprint(),
         "metrics": metrics,
         "held out as it went": loop.watched,
@@ -191,6 +192,12 @@ def _finish(name, recipe, loop, pictures, source, folder, needed):
     pretrained.save(name, ready.networks, about, folder)
     print(f"wrote {name} to {folder} after {loop.minutes:.1f} minutes")
     _tell(metrics)
+
+
+def _beginning(recipe):
+    """Return whose weights the training began with, for the card; nothing for one that began with random numbers."""
+    start = recipe.options.get("start")
+    return {} if start is None else {"began with": {start: pretrained.card(start)["sha256"]}}
 
 
 def _knows_bfloat16(cpuinfo=Path("/proc/cpuinfo")):

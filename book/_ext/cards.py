@@ -35,6 +35,7 @@ SETTINGS = {  # what the recipe's short names mean
     "drop": "share of the conditions that are left open",
     "color": "in colour",
     "start": "began with the weights of",
+    "power": "exponent of the draw of noise levels: above 1 little noise is met more often",
     "pixels": "weight of the pixels' squared error",
     "features": "weight of the features' distance",
     "answers": "answers, of which the nearest counts",
@@ -97,7 +98,8 @@ def markdown(card, size):
         "Size": f"{number(card['parameters'])} parameters, {size / 1e6:.2f} MB as float16 numbers",
         "Training": "minutes" in card and f"{_duration(card)} on {card['hardware']}, with {versions}",
         "Measured with": "minutes" not in card and versions,
-        "Needs": ", ".join(f"`{other}` `{sha256[:8]}…`" for other, sha256 in card.get("needs", {}).items()),
+        "Needs": _others(card.get("needs", {})),
+        "Began with": _others(card.get("began with", {})),
         "File": f"`{card['weights']}`",
         "SHA-256": f'<code style="overflow-wrap: anywhere">{card["sha256"]}</code>',  # breaks on a phone
     }
@@ -120,6 +122,10 @@ def training(card):
         "\n".join(looks),
         ":::",
     ]
+
+
+def _others(models):
+    return ", ".join(f"`{name}` `{sha256[:8]}…`" for name, sha256 in models.items())
 
 
 def _duration(card):

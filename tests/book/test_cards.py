@@ -51,6 +51,7 @@ CARD = {
     "name": "toy", "what": "a toy: it stands | for all", "data": "the pictures of a test",
     "command": "python -m helpers train toy", "parameters": 1234567, "minutes": 12.3, "processor minutes": 23.4,
     "hardware": "a chip, 2 cores", "versions": {"numpy": "9.8.7"}, "needs": {"other": "fedcba9876543210"},
+    "began with": {"older": "89abcdef01234567"},
     "recipe": {"what": "a toy", "steps": 5000, "learning_rate": 5e-05, "betas": [0.25, 0.75], "clipnorm": None,
                "xla": False, "options": {"sigma_max": 0.21568627450980393, "network": {"width": 48}}, "seed": 0},
     "metrics": {

@@ -68,6 +68,8 @@ def test_a_card_tells_what_a_reader_wants_to_know(name):
     curve = np.array(card["loss"])
     assert len(curve) >= 20 and np.isfinite(curve).all() and (np.diff(curve[:, 0]) > 0).all()
     assert card["held out as it went"][-1][0] == RECIPES[name].steps
+    start = RECIPES[name].options.get("start")  # the command repeats the training only from the same beginning
+    assert card.get("began with") == (start and {start: pretrained.card(start)["sha256"]})
 
 
 @pytest.mark.parametrize("name", CONVERTED)
