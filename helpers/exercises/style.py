@@ -94,8 +94,8 @@ def epsilon(answer):
     found = array([call(answer, *case) for case in cases], (5,), "the factors")
     a, v, e = np.array(cases).T
     if close(found, a * np.sqrt((v + e) / (a**2 * v + e)), 1e-8):
-        return ("Beside a spread of 0.2 an epsilon of 1e-6 leaves hardly a trace of the contrast. A map that is nearly "
-                "flat keeps its contrast, and is not blown up.")
+        return ("Beside a spread of 0.2 an epsilon of 1e-6 leaves hardly a trace of the contrast. Only where the "
+                "variance is far below epsilon does the contrast pass.")
     if close(found, np.ones(5), 1e-8):
         raise Mistake("So it would be without epsilon.", "Put v + epsilon under the root before and after, and divide.")
     if close(found, np.sqrt((v + e) / (a**2 * v + e)), 1e-6):

@@ -1,4 +1,4 @@
-"""Plausible wrong answers to the exercises of "Paint what was never drawn", each with a piece of its hint."""
+"""Plausible wrong answers to the exercises of "Paint by example", each with a piece of its hint."""
 
 import numpy as np
 
