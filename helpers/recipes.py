@@ -131,14 +131,14 @@ RECIPES = {
     "denoiser": Recipe(
         what="photo denoiser for noise of 0 to 55/255: a U-Net told the noise level",
         model="denoiser.Denoiser", data="photographs in grey",
-        steps=15000, batch=16, learning_rate=1e-3, epoch=126, precision="mixed_bfloat16",
+        steps=24000, batch=16, learning_rate=1e-3, epoch=126, precision="mixed_bfloat16",
         options={"patch": 80, "sigma_max": 55 / 255},
     ),
     "denoiser-colour": Recipe(
         what="photo denoiser of colours for noise of 0 to 55/255: a U-Net told the noise level",
         model="denoiser.Denoiser", data="photographs in colour",
-        steps=12000, batch=16, learning_rate=1e-3, epoch=126, precision="mixed_bfloat16",
-        options={"patch": 80, "sigma_max": 55 / 255, "color": True, "network": {"colours": 3}},
+        steps=24000, batch=16, learning_rate=1e-3, epoch=126, precision="mixed_bfloat16",
+        options={"patch": 80, "sigma_max": 55 / 255, "power": 1.5, "color": True, "network": {"colours": 3}},
     ),
     "diffusion-digits": Recipe(
         what="class-conditional diffusion model of digits: a U-Net denoiser for every noise level",

@@ -60,6 +60,7 @@ class Training:
         self.ready = Denoiser.blank(recipe)
         self.networks = self.ready.networks
         self.patch, self.sigma_max = recipe.options["patch"], recipe.options["sigma_max"]
+        self.power = recipe.options.get("power", 1.0)  # above 1: little noise is met more often
         self.colours = self.ready.colours
         color = self.colours == 3
         self.watched = photos("other" if pictures is None else "train", size=128, color=color)
@@ -88,7 +89,7 @@ class Training:
         x = tf.cond(turns[0], lambda: tf.transpose(x, [0, 2, 1, 3]), lambda: x)
         x = tf.cond(turns[1], lambda: tf.reverse(x, [1]), lambda: x)
         x = tf.cond(turns[2], lambda: tf.reverse(x, [2]), lambda: x)
-        sigma = tf.random.stateless_uniform([batch, 1, 1, 1], seeds[3], 0.0, self.sigma_max)
+        sigma = self.sigma_max * tf.random.stateless_uniform([batch, 1, 1, 1], seeds[3]) ** self.power
         y = x + sigma * tf.random.stateless_normal(tf.shape(x), seeds[4])
         return tf.concat([y, tf.broadcast_to(sigma, [*tf.unstack(tf.shape(y)[:3]), 1])], -1), x
 
