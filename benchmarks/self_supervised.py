@@ -8,9 +8,11 @@ photographs of 256 × 256 pixels, under three kinds of noise:
 - ``varying``: Gaussian, with σ rising from 5/255 at the left to 55/255 at the right, told to nobody.
 
 Where σ is told to nobody, the classical methods and the supervised network are run twice, with what ``estimate_noise``
-says and with the true root mean square of the noise, which they could not know; the better of the two counts. In the
-file a row is one photograph under one noise: the PSNR of each method in dB. What is in the file already is kept, so a
-run that was stopped goes on where it stopped; ``--photos 2`` measures two photographs only, ``--anew`` forgets.
+says and with the true root mean square of the noise, which they could not know; the better of the two counts. The best
+classical method and the supervised network run once more, *by place*: with a level for each place, which again comes
+from nothing but the noisy picture. In the file a row is one photograph under one noise: the PSNR of each method in dB.
+What is in the file already is kept, so a run that was stopped goes on where it stopped; ``--photos 2`` measures two
+photographs only, ``--rivals`` measures the others again and keeps what was learned, ``--anew`` forgets all.
 """
 
 import argparse
@@ -26,6 +28,10 @@ COMMAND = "python -m benchmarks.self_supervised"
 NOISES = ("gaussian", "poisson", "varying")
 CLASSICAL = ("dct_shrinkage", "non_local_means", "total_variation", "wavelet_shrinkage")
 SIGMA = 25 / 255
+LEARNED = ("blind", "blind, strict")
+BY_PLACE = ("dct_shrinkage", "supervised")
+SQUARE = 64  # pixels: side of the squares whose levels are estimated one by one
+LEVELS = np.array([3, 6, 10, 15, 21, 28, 38, 50, 65]) / 255  # at which a method is run that gets a level for each place
 
 
 def noisy(x, noise, seed):
@@ -40,30 +46,74 @@ def noisy(x, noise, seed):
     return y.astype(np.float32)
 
 
-def measure(x, noise, seed):
-    """Return the row of one photograph: {method: PSNR}, the σ that were told, and the seconds of processor time."""
-    from helpers import metrics, pretrained, restoration
-    from helpers.models.self_supervised import learn
+def by_place(denoise, y, noise):
+    """Return the answer of ``denoise(y, sigma)`` to y (H, W) if it is told how noisy each place is.
+
+    Counts of photons go through Anscombe's transform (1948, doi:10.1093/biomet/35.3-4.246) and back, with the number
+    of photons after which ``estimate_noise`` finds the level that the transform promises. Otherwise the level is
+    estimated in squares and taken to be linear between their middles; each pixel takes its answer between those at the
+    two levels next to its own.
+    """
+    from scipy.ndimage import zoom
+
+    from helpers.restoration import estimate_noise
+
+    if noise == "poisson":
+        def root(photons, counts):
+            return (2 * np.sqrt(photons * counts + 3 / 8)).astype(np.float32)
+
+        photons = min(np.geomspace(3, 300, 40), key=lambda some: abs(estimate_noise(root(some, y)) - 1))
+        white = root(photons, 1)
+        z = white * denoise(root(photons, y) / white, float(1 / white))
+        return (z**2 / 4 - 1 / 8) / photons
+    squares = [[estimate_noise(y[i : i + SQUARE, j : j + SQUARE]) for j in range(0, y.shape[1], SQUARE)]
+               for i in range(0, y.shape[0], SQUARE)]
+    level = zoom(np.array(squares), SQUARE, order=1, mode="nearest", grid_mode=True)
+    level = level[: y.shape[0], : y.shape[1]].clip(LEVELS[0], LEVELS[-1])
+    answers = np.stack([denoise(y, sigma) for sigma in LEVELS])
+    low = np.clip(np.searchsorted(LEVELS, level) - 1, 0, len(LEVELS) - 2)
+    share = (level - LEVELS[low]) / (LEVELS[low + 1] - LEVELS[low])
+    here = np.indices(y.shape)
+    return (1 - share) * answers[low, *here] + share * answers[low + 1, *here]
+
+
+def rivals(x, noise, seed):
+    """Return what the other methods make of one photograph, {method: PSNR}, and the σ that were told."""
+    from helpers import pretrained, restoration
     from helpers.operators import Identity
 
-    def score(answer):
-        return float(metrics.psnr(x, np.clip(answer, 0, 1)))
+    def denoiser(name):
+        if name == "supervised":
+            return pretrained.shared("denoiser")
+        return lambda y, sigma: getattr(restoration, name)(y, Identity(), sigma)
 
     y = noisy(x, noise, seed)
     if noise == "gaussian":
         told = (SIGMA,)
     else:
         told = (float(restoration.estimate_noise(y)), float(np.sqrt(np.mean((y - x) ** 2))))
-    scores = {name: max(score(getattr(restoration, name)(y, Identity(), sigma)) for sigma in told)
-              for name in CLASSICAL}
-    scores["supervised"] = max(score(pretrained.shared("denoiser")(y, sigma)) for sigma in told)
+    scores = {name: max(_score(x, denoiser(name)(y, sigma)) for sigma in told) for name in (*CLASSICAL, "supervised")}
+    if noise != "gaussian":
+        scores |= {f"{name}, by place": _score(x, by_place(denoiser(name), y, noise)) for name in BY_PLACE}
+    return scores, [round(sigma, 5) for sigma in told]
+
+
+def learned(x, noise, seed):
+    """Return the PSNR of the two answers of the network that learns from one picture, and its seconds of processor."""
+    from helpers.models.self_supervised import learn
+
+    y = noisy(x, noise, seed)
     started = time.process_time()
-    learned = learn(y, "blind", seed=seed)
-    scores["blind"] = score(learned(y))
+    network = learn(y, "blind", seed=seed)
+    score = _score(x, network(y))
     seconds = time.process_time() - started
-    scores["blind, strict"] = score(learned.blind(y))
-    return {"psnr": {name: round(one, 3) for name, one in scores.items()},
-            "told": [round(sigma, 5) for sigma in told], "processor_seconds": round(seconds, 1)}
+    return dict(zip(LEARNED, (score, _score(x, network.blind(y))), strict=True)), round(seconds, 1)
+
+
+def _score(x, answer):
+    from helpers.metrics import psnr
+
+    return round(float(psnr(x, np.clip(answer, 0, 1))), 3)
 
 
 def summary(rows):
@@ -76,7 +126,8 @@ def summary(rows):
         scores = [row["psnr"] for row in rows.get(noise, {}).values()]
         if not scores:
             continue
-        means = {name: round(float(np.mean([one[name] for one in scores])), 2) for name in scores[0]}
+        means = {name: round(float(np.mean([one[name] for one in scores])), 2) for name in scores[0]
+                 if all(name in one for one in scores)}
         best = max(CLASSICAL, key=means.get)
         margins = [one["blind"] - one[best] for one in scores]
         found[noise] = {"photos": len(scores), "mean": means, "best_classical": best,
@@ -88,6 +139,7 @@ def main():
     """Measure what is missing, and write the file after every row."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--photos", type=int, default=8, help="so many of the test photographs, by default all 8")
+    options.add_argument("--rivals", action="store_true", help="measure them again, and keep what was learned")
     options.add_argument("--anew", action="store_true", help="forget what the file has")
     options.add_argument("--file", type=Path, default=FILE, help="by default the one that the page reads")
     chosen = options.parse_args()
@@ -98,9 +150,15 @@ def main():
     rows = json.loads(chosen.file.read_text(encoding="utf-8"))["rows"] if known else {}
     for seed, name in enumerate(SPLITS["test"][: chosen.photos]):
         for noise in NOISES:
-            if name in rows.get(noise, {}):
+            row = rows.setdefault(noise, {}).get(name)
+            if row is not None and not chosen.rivals:
                 continue
-            row = rows.setdefault(noise, {})[name] = measure(photo(name), noise, seed)
+            if row is None:
+                ours, seconds = learned(photo(name), noise, seed)
+            else:
+                ours, seconds = {key: row["psnr"][key] for key in LEARNED}, row["processor_seconds"]
+            others, told = rivals(photo(name), noise, seed)
+            row = rows[noise][name] = {"psnr": others | ours, "told": told, "processor_seconds": seconds}
             print(f"{noise:9} {name:10} {row}", flush=True)
             found = {"command": COMMAND, "date": str(datetime.date.today()), "summary": summary(rows), "rows": rows}
             text = json.dumps(found, indent=1) + "\n"

@@ -54,6 +54,12 @@ def test_opening(page):
     assert "{running-time}`seconds`" in box, "the running time must be measured, not typed"
 
 
+def test_the_first_page_says_how_long_all_pages_take():
+    minutes = sum(int(re.search(r"\*\*Time:\*\* (\d+) minutes", opening(page))[1]) for page in pages.lessons())
+    said = re.findall(r"about (\d+) hours", (pages.ROOT / "book/index.md").read_text(encoding="utf-8"))
+    assert said and all(abs(60 * int(hours) - minutes) <= 30 for hours in said), f"it is {minutes / 60:.1f} hours"
+
+
 @pytest.mark.parametrize("page", pages.lessons(), **BY_NAME)
 def test_summary_answers_the_opening(page):
     summary = section(page, "Summary")

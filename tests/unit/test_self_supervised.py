@@ -290,6 +290,22 @@ def test_the_three_noises_are_what_they_are_called():
     assert varying[:, :16].std() < 10 / 255 and varying[:, -16:].std() == pytest.approx(53.4 / 255, rel=0.05)
 
 
+def test_a_rival_is_told_the_level_of_each_place():
+    flat, told = np.full((256, 256), 0.5, np.float32), []
+
+    def level(y, sigma):
+        told.append((y, sigma))
+        return np.full_like(y, sigma)
+
+    x = benchmark.by_place(level, benchmark.noisy(flat, "varying", seed=3), "varying")
+    assert np.abs(255 * x.mean(axis=0) - np.linspace(5, 55, 256))[32:-32].max() < 3  # linear between the middles
+    y = benchmark.noisy(flat, "poisson", seed=3)
+    assert benchmark.by_place(lambda z, sigma: z, y, "poisson") == pytest.approx(y, abs=0.05)  # there and back
+    benchmark.by_place(level, y, "poisson")
+    z, sigma = told[-1]
+    assert z.std() == pytest.approx(sigma, rel=0.1)
+
+
 def test_the_summary_names_the_best_classical_method_and_the_margin():
     scores = dict.fromkeys(benchmark.CLASSICAL, 20.0) | {"supervised": 40.0, "blind": 25.0}
     rows = {"gaussian": {"a": {"psnr": scores | {"total_variation": 26.0}}, "b": {"psnr": scores}}}
