@@ -200,11 +200,11 @@ def test_samples_are_a_function_of_the_seed_and_the_chosen_one_is_the_best(made,
     assert x.shape == (3, 32, 32, 3) and x.min() >= 0 and x.max() <= 1
     assert np.array_equal(again, x) and not np.array_equal(other, x)
     monkeypatch.setattr(words, "PIECE", 4)
-    many = made.sample(6, 5, "a red robot")
-    score = made.chooser.scores(np.tile(captions.tokens("a red robot"), (2, 1)), many.reshape(2, 3, 32, 32, 3))
-    chosen = made.sample(2, 5, "a red robot", choose=3)
-    assert np.array_equal(chosen, many.reshape(2, 3, 32, 32, 3)[[0, 1], score.argmax(axis=1)])
-    assert not np.array_equal(many[:2], many[4:]), "each piece has its own noise"
+    many = made.sample(9, 5, "a red robot")
+    score = made.chooser.scores(np.tile(captions.tokens("a red robot"), (3, 1)), many.reshape(3, 3, 32, 32, 3))
+    chosen = made.sample(3, 5, "a red robot", choose=3)
+    assert np.array_equal(chosen, many.reshape(3, 3, 32, 32, 3)[[0, 1, 2], score.argmax(axis=1)])
+    assert not np.array_equal(many[:4], many[4:8]), "each piece has its own noise"
 
 
 def test_the_best_of_eight_is_counted(made, monkeypatch):
