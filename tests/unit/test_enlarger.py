@@ -135,6 +135,13 @@ def test_the_losses_are_their_definitions_seen_through_the_window(cat):
         assert float(made.loss((tf.constant(x), place))) == pytest.approx(expected, rel=2e-2 if made.features else 1e-4)
 
 
+def test_the_distance_of_features_is_relative_to_the_truth_and_a_mean_over_layers():
+    far = object.__new__(enlarger.FeatureDistance)
+    far.part = lambda x: [x, x**2]
+    x = tf.constant(np.random.default_rng(0).random((2, 8, 8, 3)), tf.float32)
+    assert float(far(0 * x, x)) == pytest.approx(1) and float(far(2 * x, x)) == pytest.approx((1 + 9) / 2)
+
+
 def test_layers_that_train_do_not_judge():
     assert not set(enlarger.SEEN) & set(enlarger.UNSEEN)
     made = training("sr-feature")

@@ -16,6 +16,7 @@ from helpers.league import digit_tasks
 from helpers.models import augment, classifier, denoiser, gan, inversion, restorer, vae
 from helpers.operators import Blur, Identity, Mask
 from helpers.recipes import RECIPES, Recipe
+from tests.unit.worlds import step_down
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
 
@@ -144,16 +145,7 @@ def test_gradients_reach_every_weight_and_one_batch_is_learned_by_heart(player, 
     variables = [v for network in chosen.networks for v in made.networks[network].trainable_variables]
     batch = made.draw(tf.constant([0, 1]), 8)
     optimizer = keras.optimizers.Adam(rate)
-    optimizer.build(variables)
-
-    @tf.function(autograph=False)
-    def step():
-        with tf.GradientTape() as tape:
-            loss = chosen.loss(batch)
-        gradients = tape.gradient(loss, [v.value for v in variables])
-        optimizer.apply(gradients, variables)
-        return loss, gradients
-
+    step = step_down(lambda: chosen.loss(batch), variables, optimizer)
     start = [v.numpy() for v in variables]
     stir({network: made.networks[network] for network in chosen.networks}, 0.02)
     _, gradients = step()

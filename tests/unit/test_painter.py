@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from scipy import ndimage
 
 import helpers.models  # noqa: F401 - keeps TensorFlow quiet
 from helpers import images, pretrained
@@ -70,6 +71,14 @@ def test_a_flat_photograph_is_painted_and_not_divided_by_nothing(by_instance):
     assert np.isfinite(x).all() and np.ptp(x, axis=(0, 1)).max() < 1e-3
 
 
+def test_a_convolution_sees_the_mirror_beyond_the_border():
+    x = np.random.default_rng(0).random((1, 7, 9, 1)).astype(np.float32)
+    inward = keras.Input((None, None, 1))
+    network = keras.Model(inward, painter._convolution(inward, 1, size=5))
+    expected = ndimage.correlate(x[0, ..., 0], network.weights[0].numpy()[..., 0, 0], mode="reflect")
+    np.testing.assert_allclose(network(x)[0, ..., 0], expected, atol=1e-5)
+
+
 # ------------------------------------------------------------------------------------------------- any size
 
 
@@ -122,7 +131,7 @@ def test_the_loss_is_that_of_repainting_each_photograph_alone(mine):
 
 
 def test_crops_are_half_as_large_or_from_the_middle_and_sometimes_mirrored():
-    """A chart: rows say from 0 to 1 where, and columns go on in steps a tenth as large."""
+    """A chart that says row and column: what is half as large holds the means of 2 × 2, the middle begins at 6."""
     down, right = np.mgrid[:24, :24] / 255
     chart = np.stack([4 * down, 4 * right, 0 * down], -1).astype(np.float32)
     made, kinds = training("style-dahlia", pictures=[chart]), set()
@@ -133,7 +142,20 @@ def test_crops_are_half_as_large_or_from_the_middle_and_sometimes_mirrored():
         slope = np.diff(x, axis=1)[..., 0].round(3), np.diff(x, axis=2)[..., 1].round(3)
         kinds.add((slope[0][0, 0, 0], slope[1][0, 0, 0]))
         assert all(np.ptp(one) == 0 for one in slope)
+        np.testing.assert_allclose(x.min(axis=(0, 1, 2))[:2], 0.5 if slope[0][0, 0, 0] == 2 else 6, atol=1e-3)
     assert kinds == {(1, 1), (1, -1), (2, 2), (2, -2)}
+
+
+def test_every_photograph_is_cut_and_those_of_a_folder_as_the_step_says(monkeypatch):
+    made = crops.Crops(8, [np.full((9, 9, 3), level, np.float32) for level in (0, 0.2, 1)])
+    assert set(np.rint(255 * made.draw(tf.constant([0, 1]), 40)).ravel()) == {0, 51, 255}
+    asked = []
+    made.pictures = object.__new__(Photographs)
+    made.pictures.window = 3
+    monkeypatch.setattr(Photographs, "patches", lambda self, step, which, place: asked.append((int(step), *which)) or
+                        np.zeros((len(which), 8, 8, 3), np.uint8))
+    made.draw(tf.constant([2, 7]), 30)
+    assert asked[0][0] == 7 and set(asked[0][1:]) == {0, 1, 2}
 
 
 def test_photographs_of_a_folder_are_read_in_colour(tmp_path, mine):
@@ -163,24 +185,34 @@ def test_too_small_photographs_are_refused(mine):
         training("style-dahlia", pictures=[mine[0][:20]])
 
 
+def stretched(x):
+    return (x - x.min()) / np.ptp(x)
+
+
 def test_what_is_watched_and_judged_did_not_train(monkeypatch, mine):
-    asked = []
+    asked, one = [], stretched(mine[0][:32, :32])
     for module in (painter, crops):
-        monkeypatch.setattr(module, "photos", lambda split, **how: asked.append(split) or {"one": mine[0][:32, :32]})
+        monkeypatch.setattr(module, "photos", lambda split, **how: asked.append(split) or {"one": one})
     monkeypatch.setattr(painter, "repaint", lambda x, picture, weight: style.Repainted(1 - x, None, None))
     for pictures, splits in ((None, ["other", "train"]), (mine, ["train"])):
         made = training("style-dahlia", pictures=pictures)
         assert asked == splits
         asked.clear()
-    assert made.watch()["loss"] > 0
+    made.ready, made.networks = lambda x: 1 - x, {"painter": lambda x, training: 1 - x}
+    x = tf.stack(list(made.watched.values()))
+    assert made.watch()["loss"] == pytest.approx(float(made.loss((x,))), rel=1e-4)
+    content, off = made.distances(1 - x, x)
     made.ready = lambda x: x
     found = made.evaluate()
     assert asked == ["test"]
-    one, seen = found["content + 25 x style"], found["style with the contrast halved"]
-    assert one["value"] == pytest.approx(one["the photographs"]) and one["repaint, 150 steps"] != one["value"]
+    loss, seen = found["content + 25 x style"], found["style with the contrast halved"]
+    assert loss["value"] == pytest.approx(loss["the photographs"])
+    assert loss["repaint, 150 steps"] == pytest.approx(float(content[0] + 25 * off[0]), rel=1e-4)
     assert seen["moved by"] == pytest.approx(abs(seen["value"] - seen["with all of it"]), rel=1e-4)
     assert seen["moved by"] > 0
     assert found["style of unseen layers"]["value"] > 0
+    made.ready = stretched  # it forgets the contrast
+    assert made.evaluate()["style with the contrast halved"]["moved by"] < 1e-3 * seen["moved by"]
 
 
 def test_the_styles_are_small_colour_pictures_that_differ():

@@ -60,14 +60,14 @@ def drawn(monkeypatch):
     heard = []
 
     def sample(y, operator, sigma, model, n, seed):
-        heard.append((y, operator, sigma, n, seed))
-        x = np.random.default_rng(seed).random((n, *y.shape)).astype(np.float32)
+        heard.append((y, operator, sigma, n, seed, model.name))
+        x = 1.2 * np.random.default_rng(seed).random((n, *y.shape)).astype(np.float32) - 0.1
         return np.where(operator.mask[..., None], y, x) if hasattr(operator, "mask") else x
 
     def read(x):
         return np.array([7] + [4] * (len(x) - 1))
 
-    monkeypatch.setattr(pretrained, "shared", lambda name: SimpleNamespace(read=read))
+    monkeypatch.setattr(pretrained, "shared", lambda name: SimpleNamespace(read=read, name=name))
     monkeypatch.setattr(samplers, "sample", sample)
     return heard
 
@@ -83,11 +83,13 @@ def test_the_sheet_shows_y_answers_mean_and_spread(files, digit, drawn):
     known = np.rint(255 * digit[:14])
     assert np.array_equal(y[:14, :, 0], known) and (y[14:] == y[14, 0]).all(), "lost ones are red"
     assert y[14, 0, 0] > y[14, 0, 1] + 100
-    lost = np.random.default_rng(0).random((3, 28, 28))[:, 14:]
+    lost = np.clip(1.2 * np.random.default_rng(0).random((3, 28, 28))[:, 14:] - 0.1, 0, 1)
     for one, below in zip(three, lost, strict=True):
         assert np.array_equal(one[:14, :, 0], known) and np.abs(one[14:, :, 0] - 255 * below).max() <= 0.51
     assert np.abs(np.mean(three, axis=0) - mean).max() <= 1.01
     assert spread.max() == 255 and not spread[:14].any()
+    expected = np.std(lost, axis=0)
+    assert np.abs(spread[14:, :, 0] - 255 * expected / expected.max()).max() <= 1
 
 
 def test_a_robot_is_read_and_the_same_seed_draws_the_same(files, drawn):
@@ -96,6 +98,7 @@ def test_a_robot_is_read_and_the_same_seed_draws_the_same(files, drawn):
             (("a.png", 1), ("b.png", 1), ("c.png", 2))]
     for attribute in robots.ATTRIBUTES:
         assert f"{attribute}: " in said[0]
+    assert {asked[-1] for asked in drawn} == {"diffusion-robots"}
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes() != Path("c.png").read_bytes()
     assert len(tiles("a.png", 5, 32)) == 5
 
@@ -105,7 +108,7 @@ def test_what_the_sampler_is_told(files, digit, drawn):
     assert command(*arguments, "--mask", "digit-mask.png", "--seed", 4).exit_code == 0
     assert command(*arguments, "--noise", 51).exit_code == 0
     assert command(*arguments, "--blur", "gaussian:1", "--noise", 2.55).exit_code == 0
-    (y, mask, sigma, n, seed), (whole, _, level, *_), (_, blur, *_) = drawn
+    (y, mask, sigma, n, seed, _), (whole, _, level, *_), (_, blur, *_) = drawn
     assert mask.mask[:14].all() and not mask.mask[14:].any() and (sigma, n, seed) == (0, 8, 4)
     assert not y[14:].any() and y.shape == (28, 28, 1) and np.allclose(whole[..., 0], digit, atol=1 / 255)
     assert level == pytest.approx(0.2) and "blur" in blur.name

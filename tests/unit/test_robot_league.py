@@ -1,8 +1,10 @@
 """The league of robots: what a row holds, who plays, and the command."""
 
+import functools
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from helpers.images import robots
 from helpers.league import LeagueTable, robot_league, robot_tasks
 from helpers.league.record import rows_of
 from helpers.league.robot_league import Row
+from helpers.posterior import exact
 from helpers.posterior.exact import RobotPosterior, exact_posterior
 
 QUICK = ["as it came", "total variation", "exact, likeliest", "exact, 16 draws"]
@@ -39,6 +42,9 @@ def test_marks_by_hand(of_two):
     assert robot_league.marks(said, truth, of_two) == (0.25, 0.25, pytest.approx(0))
     said[:2, 0] = 9
     assert robot_league.marks(said, truth, of_two) == (0.125, 0.25, pytest.approx(0)), "the colour was not open"
+    both = np.zeros((10,) * 6)
+    both[1, 2, 3, 4, [5, 6], [6, 7]] = 0.5
+    assert robot_league.marks(np.array([[1, 2, 3, 4, 5, 6]]), truth, RobotPosterior(both))[1] == 0.5, "eyes, no mouth"
     one = np.zeros((10,) * 6)
     one[1, 2, 3, 4, 5, 7] = 1
     whole, *rest = robot_league.marks(said, truth, RobotPosterior(one))
@@ -67,14 +73,44 @@ def test_samplers_play_with_the_model_and_their_own_method(monkeypatch):
 
     def sample(y, operator, sigma, model, n, seed, method):
         asked.append((method, n, seed, model))
-        return robots.render(np.tile(robots.unseen_robots(1), (n, 1)))
+        return robots.render(np.tile(robots.unseen_robots(2)[seed - 5], (n, 1)))
 
     monkeypatch.setattr(pretrained, "shared", lambda name: name)
     monkeypatch.setattr(samplers, "sample", sample)
-    found = robot_league.run(1, ["strip"], robot_league.SAMPLERS, seed=5)
-    assert asked == [(name, 16, 5, "diffusion-robots") for name in ("pgdm", "repaint", "dps", "twisted")]
+    found = robot_league.run(2, ["strip"], robot_league.SAMPLERS, seed=5)
+    assert asked == [(name, 16, seed, "diffusion-robots")
+                     for seed in (5, 6) for name in ("pgdm", "repaint", "dps", "twisted")]
     assert set(robot_league.SAMPLERS) <= set(samplers.METHODS)
     assert all(row.all_six == 1 and (row.open == 1 or math.isnan(row.open)) for row in found)
+
+
+def test_time_is_counted_where_it_belongs_and_no_method_meets_what_another_left(monkeypatch, of_two):
+    """By a clock that moves when something is done: who knows the posterior pays for it, nobody for loading."""
+    now, seen = [0.0], []
+
+    def takes(seconds, answer):
+        now[0] += seconds
+        return answer
+
+    def spoils(y, *_):
+        seen.append(y.copy())
+        y += 3
+        return takes(1, y[None])
+
+    def asks(y, *_):
+        pretrained.shared("diffusion-robots")
+        return takes(2, y[None])
+
+    truth = np.array([[1, 2, 3, 4, 5, 6]])
+    monkeypatch.setattr(robot_league, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(exact, "exact_posterior", lambda *_, **__: takes(100, of_two))
+    monkeypatch.setattr(pretrained, "shared", functools.cache(lambda name: takes(1000, name)))
+    monkeypatch.setattr(robots, "read", lambda x: takes(10, (truth, x.max() <= 1 or pytest.fail("not clipped"))))
+    for name in ("as it came", "biharmonic"):
+        monkeypatch.setitem(robot_league.SEEING, name, spoils)
+    monkeypatch.setitem(robot_league.SEEING, "pgdm", asks)
+    found = robot_league.run(1, ["strip"], ["exact, likeliest", "as it came", "biharmonic", "pgdm"])
+    assert [row.seconds for row in found] == [100, 1, 1, 2] and np.array_equal(*seen)
 
 
 def test_who_only_fills_in_is_not_asked_about_noise():
@@ -104,7 +140,7 @@ def test_the_league_refuses_plainly(arguments, message):
 
 
 def made_up(apart=(0.5, 0.1, math.nan)):
-    return [Row("half", method, k, 0.25 * k, apart[k] if math.isnan(apart[k]) else 0.5, apart[k] + shift, 2.0 + k)
+    return [Row("half", method, k, 0.25 * k, apart[k] if math.isnan(apart[k]) else 0.5, apart[k] + shift, 2.0 + k**2)
             for method, shift in (("far", 0.2), ("near", 0.0)) for k in range(3)]
 
 

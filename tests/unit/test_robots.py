@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from helpers.images import robots
+from helpers.images.robot_search import Search
 from helpers.images.robots import (
     ATTRIBUTES,
     CHOICES,
@@ -282,6 +283,16 @@ def test_no_robot_is_nearer_than_the_one_that_is_read():
     for picture, robot, best in zip(x[::2], found[::2], distance[::2], strict=True):
         others = np.concatenate([neighbours(robot), neighbours(robot, 2)])
         assert rmse(render(others), picture).min() > best - 1e-5
+
+
+def test_what_the_search_says_a_robot_costs_is_what_it_costs():
+    """With every accessory, also those that eyes and mouth cover in part: of a robot itself nothing is left over."""
+    some = draw_robots(40, 7, "all")
+    some[:, 0], some[:, 3] = 3, np.arange(40) % 10
+    x = (render(some) - 1).reshape(40, -1)
+    cost, designs = Search({kind: parts(32)[kind][3] for kind in KINDS}).best(x)
+    assert np.array_equal(designs, some[:, 1:])
+    np.testing.assert_allclose(cost, -np.square(x).sum(axis=1), atol=0.01)
 
 
 def test_read_forgives_values_outside_the_range():

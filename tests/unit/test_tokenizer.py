@@ -10,6 +10,7 @@ import tensorflow as tf
 from helpers.images import robots
 from helpers.models import tokenizer
 from helpers.recipes import RECIPES
+from tests.unit.worlds import step_down
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
 LEVELS = (8, 5, 5, 5)
@@ -109,19 +110,23 @@ def test_a_batch_is_new_in_each_step_shows_no_held_out_pair_and_is_learned_by_he
     assert np.array_equal(x, again) and not np.array_equal(x, other)
     said, far = robots.read(x)
     assert robots.allowed(said).all() and far.max() < 1e-5 and len(np.unique(said, axis=0)) == 8
+    error = np.abs(made.ready.decode_tensor(made.ready.codes_tensor(x)).numpy() - x)
+    fine = np.max([robots.parts(32)[kind][..., 3] for kind in ("accessory", "eyes", "mouth")], axis=(0, 1, 2))
+    weight = (1 + 3 * fine[..., None]) / np.mean(1 + 3 * fine)
+    assert float(made.loss(x)) == pytest.approx(np.mean(weight * (error + 4 * error**2)), rel=1e-4)
     variables = [v for network in made.networks.values() for v in network.trainable_variables]
-    optimizer = keras.optimizers.Adam(3e-3)
-    optimizer.build(variables)
-
-    @tf.function(autograph=False)
-    def step():
-        with tf.GradientTape() as tape:
-            loss = made.loss(x)
-        optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
-        return loss
-
-    losses = [float(step()) for _ in range(40)]
+    step = step_down(lambda: made.loss(x), variables, keras.optimizers.Adam(3e-3))
+    losses = [float(step()[0]) for _ in range(40)]
     assert np.mean(losses[-3:]) < 0.4 * losses[0]
+
+
+def test_the_card_tells_robots_seen_from_those_held_out_and_counts_codes(monkeypatch):
+    made = tokenizer.Training(RECIPES["tokenizer-robots"])
+    monkeypatch.setattr(tokenizer, "kept", lambda ready, said: float(robots.allowed(said).mean()))
+    made.ready.encode = lambda x: np.tile(np.arange(4), (len(x), 16)).reshape(-1, 8, 8)
+    found = made.evaluate()
+    assert (found["kept, pairs seen"], found["kept, pairs held out"], made.watch()) == (1, 0, 0)
+    assert found["codes"] == {"in the book": 1000, "in use": 4, "bits a place": pytest.approx(2)}
 
 
 @pytest.mark.parametrize(("call", "message"), [

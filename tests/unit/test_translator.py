@@ -1,5 +1,7 @@
 """Picture to picture: the worlds of pairs, the four losses, what a discriminator's patch sees, and bad input."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -107,26 +109,65 @@ def test_the_judge_of_robots_counts_right(said):
     mean = world.judge(Model([pairs.best(truths, "l2")]), said, draws=1)
     assert mean["psnr"] == pytest.approx(-20 * np.log10(spread), rel=1e-4) and mean["from the mean"] < 1e-6
     assert mean["clear"] == 0 and mean["psnr"] > red["psnr"]
+    apart = np.sqrt(np.mean((pairs.best(truths, "l2") - pairs.best(truths, "l1")) ** 2))
+    assert mean["from the median"] == pytest.approx(apart, rel=1e-4) and apart > 0.01
+
+
+def test_the_rivals_of_a_robot_painter_are_the_mean_and_the_median(monkeypatch):
+    monkeypatch.setattr(pairs, "designs", lambda n, seed, held_out, real=pairs.designs: real(4, seed, held_out))
+    found = pairs.Robots().evaluate(SimpleNamespace(translate=lambda y, seed=0: y))
+    for held_out in ("pairs held out", "heads held out"):
+        assert found[f"from the mean, {held_out}"]["the mean"] < 1e-6 < found[f"from the mean, {held_out}"]["value"]
+        assert found[f"from the median, {held_out}"]["the median"] < 1e-6
 
 
 # ------------------------------------------------------------------------------------------- relief and satellite
 
 
 def test_windows_of_the_earth_are_turned_together():
-    """A world whose satellite saw the relief's negative: any turn of one alone would show."""
-    world = pairs.Earth()
-    relief = tf.random.stateless_uniform([3, 64, 64, 3], [0, 1], 0, 256, tf.int32)
-    world.patches = tf.cast(tf.concat([relief, 255 - relief], -1), tf.uint8)
-    y, x = world.draw(tf.constant([0, 2]), 16)
-    assert y.shape == x.shape == (16, 48, 48, 3)
-    np.testing.assert_allclose(y + x, 1, atol=1e-6)
-    assert len(np.unique(y.numpy().reshape(16, -1), axis=0)) == 16
+    """A relief that says row, column and patch, of which the satellite saw the negative: from everywhere, each way."""
+    world, (row, column) = pairs.Earth(), np.mgrid[:64, :64]
+    relief = np.stack([np.stack([row, column, 0 * row + patch], -1) for patch in range(3)])
+    world.patches = tf.constant(np.concatenate([relief, 255 - relief], -1).astype(np.uint8))
+    y, x = (255 * t.numpy() for t in world.draw(tf.constant([0, 2]), 256))
+    assert y.shape == x.shape == (256, 48, 48, 3)
+    np.testing.assert_allclose(y + x, 255, atol=1e-3)
+    y = np.rint(y).astype(int)
+    corners = y.min(axis=(1, 2))
+    assert [set(each) for each in corners.T] == [set(range(17)), set(range(17)), {0, 1, 2}]
+    assert len(np.unique(corners, axis=0)) > 150, "down and right are drawn apart"
+    ways = y[:, [1, 0], [0, 1], :2] - y[:, :1, 0, :2]
+    assert len(np.unique(ways, axis=0)) == 8, "four turns, and mirrored"
 
 
 def test_what_is_held_out_is_two_whole_continents():
     held_out = pairs.held_out_pairs()
     assert len(held_out.relief) == sum(len(earth.pairs(name, 32).relief) for name in ("australia", "south-america"))
     assert ((held_out.longitude > 100) | (held_out.longitude < -30)).all()
+
+
+def test_painters_of_the_earth_and_their_rivals_learn_from_other_continents_alone(monkeypatch):
+    learned, train = [], earth.pairs("train", 32)
+    world = pairs.Earth()
+    assert len(world.patches) == len(earth.pairs("train", 64).relief)
+    monkeypatch.setattr(pairs, "ColourTable", lambda known: learned.append(known) or np.copy)
+    monkeypatch.setattr(pairs, "nearest_patch", lambda known, relief: learned.append(known) or relief)
+    monkeypatch.setattr(pairs, "judge", lambda answers, x: {"Fréchet distance": len(x)})
+    monkeypatch.setattr(pairs.pretrained, "shared", lambda name: SimpleNamespace(floor=len))
+    found = world.evaluate(SimpleNamespace(translate=np.copy))
+    assert len(learned) == 4 and all(np.array_equal(known.relief, train.relief) for known in learned)
+    assert found["Fréchet distance, both"]["value"] == len(pairs.held_out_pairs().relief)
+
+
+def test_each_answer_is_judged_by_its_own_truth_and_detail_by_short_waves(monkeypatch):
+    monkeypatch.setattr(pairs.pretrained, "shared", lambda name: SimpleNamespace(frechet=lambda answers, x: 7))
+    slow, fast = (np.cos(2 * np.pi * k * np.arange(32) / 32)[:, None, None] * np.ones((32, 3)) for k in (6, 12))
+    x = 0.5 + np.stack([0.2 * slow + 0.1 * fast, 0.1 * fast]).astype(np.float32)
+    answers = np.stack([0.5 + 0.1 * fast, 0.5 + 0 * fast]).astype(np.float32)
+    found = pairs.judge(answers, x)
+    assert found["fine detail"] == pytest.approx(0.5, rel=1e-3) and found["Fréchet distance"] == 7
+    assert found["psnr"] == pytest.approx(-5 * np.log10(0.2**2 / 2 * 0.1**2 / 2), rel=1e-3)
+    assert found["absolute error"] == pytest.approx(np.abs(answers - x).mean(), rel=1e-4)
 
 
 def test_the_colour_table_is_a_table_of_means():
@@ -175,20 +216,25 @@ def test_the_loss_is_the_one_that_the_file_writes_down(name):
     assert [player.name for player in made.players] == ["discriminator", "generator"][not made.weight :]
 
 
+def squares(pair, training):
+    """A discriminator whose logits are the sums of the squares in 4 × 4 pixels of the second picture."""
+    return 16 * tf.nn.avg_pool2d(tf.reduce_sum(pair[1] ** 2, 3, keepdims=True), 4, 4, "VALID")
+
+
 def test_the_discriminator_pays_for_its_slope():
     made = translator.Training(small("robots-gan"))
-    batch = made.draw(tf.constant([0, 1]), 4)
+    batch = made.draw(tf.constant([0, 1]), 8)
     y, x, z = (t.numpy() for t in batch)
     painted = made.networks["generator"]([y, z[:, -1]]).numpy()
     real, taken = (made.networks["discriminator"]([y, other]).numpy() for other in (x, painted))
     plain = np.log1p(np.exp(-real)).mean() + np.log1p(np.exp(taken)).mean()
-    direction = np.random.default_rng(0).standard_normal(x[:1].shape).astype(np.float32)
     made.penalty = 0.0
     assert float(made.discriminator_loss(batch)) == pytest.approx(plain, rel=1e-4)
+    made.networks = made.networks | {"discriminator": squares}  # its slope at x is 2 x
+    without = float(made.discriminator_loss(batch))
     made.penalty = 2.0
-    slope = (float(made.discriminator_loss(batch)) - plain) * 64  # 8 × 8 patches
-    here, there = (made.networks["discriminator"]([y[:1], x[:1] + far * direction]).numpy().sum() for far in (0, 1e-2))
-    assert slope > ((there - here) / 1e-2) ** 2 / (direction**2).sum() > 0, "no direction is steeper than the slope"
+    slope = float(made.discriminator_loss(batch)) - without
+    assert slope == pytest.approx(((2 * x[:2]) ** 2).sum() / 2 / 64, rel=1e-3), "of a quarter, in 8 × 8 patches"
 
 
 def test_one_batch_is_learned_by_heart():
@@ -244,6 +290,10 @@ def test_pictures_of_any_size_keep_it(blank, shape):
     x = blank.translate(y, seed=4)
     assert x.shape == shape and x.dtype == np.float32 and x.min() >= 0 and x.max() <= 1
     assert np.array_equal(x, blank.translate(y, seed=4)) and not np.array_equal(x, blank.translate(y, seed=5))
+    height, width = shape[-3:-1]
+    margins = [*[(0, 0)] * (y.ndim - 3), (0, -height % 8), (0, -width % 8), (0, 0)]
+    whole = blank.translate(np.pad(y, margins, mode="edge"), seed=4)
+    np.testing.assert_allclose(whole[..., :height, :width, :], x, atol=1e-5)
 
 
 def test_pieces_are_put_together_in_order(blank, monkeypatch):
@@ -251,6 +301,13 @@ def test_pieces_are_put_together_in_order(blank, monkeypatch):
     whole = blank.translate(y)
     monkeypatch.setattr(translator, "PIECE", 2 * 256)
     np.testing.assert_allclose(blank.translate(y), whole, atol=1e-6)
+    assert not np.array_equal(*blank.translate(np.stack([y[0]] * 2))), "each picture has its own noise"
+
+
+def test_realism_is_that_of_the_answer_beside_what_was_given(blank):
+    y, x = np.random.default_rng(0).random((2, 16, 24, 3), np.float32)
+    expected = blank.networks["discriminator"]([y[None], x[None]])[..., 0]
+    np.testing.assert_allclose(blank.realism(y, x), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(("y", "error", "message"), [

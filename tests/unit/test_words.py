@@ -10,6 +10,7 @@ from helpers.images import robots
 from helpers.models import captions, chooser, tokenizer, transformer, words
 from helpers.models.captions import LENGTH, WORDS
 from helpers.recipes import RECIPES
+from tests.unit.worlds import step_down
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras copies as NumPy 1 did
 TINY = {"words-robots": {"network": {"width": 32, "depth": 2, "heads": 4}},
@@ -70,6 +71,9 @@ def test_every_caption_says_what_it_was_told_in_many_orders():
     assert len(set(places)) > 5, "the colour stands anywhere"
     one = captions.word(np.repeat(told[:1] * 0, 200, axis=0), tf.constant([0, 3])).numpy()
     assert len(np.unique(one, axis=0)) > 150 and len(set(np.count_nonzero(one, axis=1))) > 3
+    said, place = np.nonzero(one == captions.ROBOT)
+    assert len(said) / 200 == pytest.approx(captions.SPOKEN, abs=0.09)
+    assert np.mean(place / (np.count_nonzero(one[said], axis=1) - 1)) == pytest.approx(0.5, abs=0.1), "anywhere"
 
 
 def test_a_caption_is_read_as_its_words():
@@ -172,6 +176,14 @@ def test_kept_keys_and_values_give_the_odds_of_the_whole_line(made):
     np.testing.assert_allclose(made.log_likelihood(text, codes), chosen, rtol=1e-4)
 
 
+def test_what_is_drawn_from_the_likeliest_alone_is_the_likeliest(made):
+    text = lines(2)[0]
+    codes = made.codes(text, 0, top=1)
+    odds = made.odds(text, codes)
+    chosen = np.take_along_axis(odds, codes.reshape(2, 64, 1), 2)[..., 0]
+    np.testing.assert_allclose(chosen, odds.max(axis=2), atol=1e-3)
+
+
 def test_draws_have_the_odds_of_the_temperature():
     rng = np.random.default_rng(0)
     odds = np.log(np.array([0.6, 0.3, 0.1, 1e-9], np.float32))
@@ -188,10 +200,11 @@ def test_samples_are_a_function_of_the_seed_and_the_chosen_one_is_the_best(made,
     assert x.shape == (3, 32, 32, 3) and x.min() >= 0 and x.max() <= 1
     assert np.array_equal(again, x) and not np.array_equal(other, x)
     monkeypatch.setattr(words, "PIECE", 4)
-    many = made.sample(6, 5, "a red robot")
-    score = made.chooser.scores(np.tile(captions.tokens("a red robot"), (2, 1)), many.reshape(2, 3, 32, 32, 3))
-    chosen = made.sample(2, 5, "a red robot", choose=3)
-    assert np.array_equal(chosen, many.reshape(2, 3, 32, 32, 3)[[0, 1], score.argmax(axis=1)])
+    many = made.sample(9, 5, "a red robot")
+    score = made.chooser.scores(np.tile(captions.tokens("a red robot"), (3, 1)), many.reshape(3, 3, 32, 32, 3))
+    chosen = made.sample(3, 5, "a red robot", choose=3)
+    assert np.array_equal(chosen, many.reshape(3, 3, 32, 32, 3)[[0, 1, 2], score.argmax(axis=1)])
+    assert not np.array_equal(many[:4], many[4:8]), "each piece has its own noise"
 
 
 def test_the_best_of_eight_is_counted(made, monkeypatch):
@@ -200,9 +213,22 @@ def test_the_best_of_eight_is_counted(made, monkeypatch):
         (np.arange(48) % 8 == 2)[:, None], np.repeat(asked, 8, axis=0), np.roll(np.repeat(asked, 8, axis=0), 8, 0))))
     liked = np.where(np.arange(6) < 4, 2, 5)[:, None]
     monkeypatch.setattr(made.chooser, "scores", lambda text, x: np.arange(8) == liked)
+    monkeypatch.setattr(made, "log_likelihood", lambda text, codes: 1.0 * (np.arange(48) % 8 == 2))
     found = words.choosing(made, asked)
+    assert found["likeliest"] == 1
     assert (found["value"], found["any"], found["first"]) == (pytest.approx(4 / 6), 1, 0)
     assert found["chosen, within 0.06"] == found["value"]
+
+
+def test_what_comes_out_as_asked_is_right_and_near(made, monkeypatch):
+    asked = robots.draw_robots(8, 3)
+    shown = asked.copy()
+    shown[:4, 5] = (shown[:4, 5] + 1) % 10
+    x = robots.render(shown)
+    x[6:] += 0.08 * np.random.default_rng(0).standard_normal(x[6:].shape).astype(np.float32)
+    monkeypatch.setattr(made, "paint", lambda words, seed: x)
+    found = words.as_asked(made, asked)
+    assert (found["all six"], found["mouth"], found["colour"], found["all six, within 0.06"]) == (0.5, 0.5, 1, 0.25)
 
 
 def test_a_batch_of_captions_and_codes_is_learned_by_heart(needed):
@@ -212,27 +238,21 @@ def test_a_batch_of_captions_and_codes_is_learned_by_heart(needed):
     again, other = training.draw(tf.constant([0, 4]), 8), training.draw(tf.constant([0, 5]), 8)
     assert np.array_equal(text, again[0]) and np.array_equal(codes, again[1])
     assert not np.array_equal(text, other[0]) and not np.array_equal(codes, other[1])
+    likelihood = training.ready.log_likelihood(text.numpy(), codes.numpy())
+    assert float(training.loss((text, codes))) == pytest.approx(-likelihood.mean() / 64, rel=1e-4)
     assert learned(training, (text, codes), 40, 1e-2) < 0.6
+    training.drop = 1 - 1e-6
+    assert np.count_nonzero(training.draw(tf.constant([0, 4]), 8)[0], axis=1).max() <= 1, "all is left open"
 
 
 def learned(training, batch, steps, rate):
     """Return to what part of it the loss of one batch falls."""
     (player,) = training.players
     variables = [v for network in training.networks.values() for v in network.trainable_variables]
-    optimizer = keras.optimizers.Adam(rate)
-    optimizer.build(variables)
-
-    @tf.function(autograph=False)
-    def step():
-        with tf.GradientTape() as tape:
-            loss = player.loss(batch)
-        gradients = tape.gradient(loss, [v.value for v in variables])
-        optimizer.apply(gradients, variables)
-        return loss, [tf.reduce_max(tf.abs(gradient)) for gradient in gradients]
-
-    losses = [step() for _ in range(steps)]
-    assert all(float(size) > 0 for size in losses[1][1]), "a gradient reaches every weight"
-    return float(losses[-1][0] / losses[0][0])
+    step = step_down(lambda: player.loss(batch), variables, keras.optimizers.Adam(rate))
+    first, (_, gradients), *others = (step() for _ in range(steps))
+    assert all(np.any(gradient != 0) for gradient in gradients), "a gradient reaches every weight"
+    return float(others[-1][0] / first[0])
 
 
 @pytest.mark.parametrize(("call", "message"), [
@@ -290,6 +310,13 @@ def test_the_loss_is_the_mean_surprise_over_what_is_true():
     assert float(chooser.matching(scores, true)) == pytest.approx((by_caption + by_picture) / 2, rel=1e-5)
 
 
+def test_how_strong_a_score_can_become_is_bounded():
+    layer = chooser.Strength()
+    assert float(layer(np.ones(1))[0]) == pytest.approx(10)
+    layer.log.assign(9.0)
+    assert float(layer(np.ones(1))[0]) == pytest.approx(100)
+
+
 class Bag:
     """A chooser that forgets the order of words: its score depends on which words there are, and on nothing else."""
 
@@ -344,15 +371,21 @@ def test_the_wrong_colour_is_that_of_neither_robot():
 
 
 def test_a_chooser_that_sees_everything_is_counted_as_such():
+    heard = []
+
     class Sees:
         def scores(self, text, x):
             meant = robots.parse([said_again(line) for line in text])
-            return -np.array([robots.read(each)[0] for each in x] != meant[:, None]).sum(-1)
+            heard.append((meant, np.array([robots.read(each)[0] for each in x]) != meant[:, None]))
+            return -heard[-1][1].sum(-1)
 
     class Same:
         encode = decode = staticmethod(lambda x: x)
 
-    assert chooser.one_of_eight(Sees(), Same(), 3) == chooser.alone(Sees(), Same(), 3, 5) == 1
+    assert chooser.one_of_eight(Sees(), Same(), 4, "held-out") == chooser.alone(Sees(), Same(), 4, 5) == 1
+    (meant, family), (_, two) = heard
+    assert not robots.allowed(meant).any() and (family.sum(-1) == [0, 2, 1, 2, 1, 2, 1, 2]).all()
+    assert two[:, 1, 5].all() and two.sum() == 4, "the mouth, and nothing else"
 
 
 @pytest.mark.parametrize("swapped", [False, True])
@@ -367,6 +400,19 @@ def test_a_batch_of_captions_and_pictures_is_learned_by_heart(swapped, needed):
     assert np.array_equal(np.sort(text_two[:4], 1), np.sort(text_two[4:], 1)) == swapped
     if not swapped:
         assert learned(training, batch, 60, 5e-3) < 0.5
+
+
+def test_the_chooser_learns_from_pictures_of_the_tokenizer_and_from_all_that_a_caption_is_true_of(needed):
+    training = chooser.Training(small("chooser-robots", drop=0.7), **needed)
+    x, said, told, text, x_two, text_two = batch = training.draw(tf.constant([0, 4]), 16)
+    codes = needed["tokenizer-robots"].codes_tensor(robots.render(said.numpy()))
+    assert np.abs(needed["tokenizer-robots"].decode_tensor(codes) - x).mean() < 1e-3
+    true = np.array([[((one < 0) | (one == robot)).all() for robot in said.numpy()] for one in told.numpy()])
+    assert (true != true.T).any()
+    see, read = (training.networks[name] for name in ("picture", "caption"))
+    single, two = (tf.matmul(read(a), see(b), transpose_b=True) for a, b in ((text, x), (text_two, x_two)))
+    expected = (chooser.matching(single, true) + chooser.matching(two, np.eye(8, dtype=bool))) / 2
+    assert float(training.loss(batch)) == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_which_robots_were_shown_is_known(needed):

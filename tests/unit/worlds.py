@@ -55,6 +55,21 @@ def training(name, **arguments):
     return recipe.module().Training(recipe, **arguments)
 
 
+def step_down(loss, variables, optimizer):
+    """Return a function that takes one step down a loss, and returns that loss and its gradients before the step."""
+    optimizer.build(variables)
+
+    @tf.function(autograph=False)
+    def step():
+        with tf.GradientTape() as tape:
+            value = loss()
+        gradients = tape.gradient(value, [v.value for v in variables])
+        optimizer.apply(gradients, variables)
+        return value, gradients
+
+    return step
+
+
 def put_digits(monkeypatch, train, test):
     """Let every reader of digits get these (x, y), uint8, and let nobody fetch the whole of MNIST instead."""
     monkeypatch.setattr(images, "_shipped_digits", lambda: (*train, *test))
