@@ -166,8 +166,7 @@ def digits():
 
     _, _, x, labels = load()
     first = [x[labels == label][0] for label in range(10)]
-    return [{"label": label, "pixels": base64.b64encode((255 * one).round().astype("uint8").tobytes()).decode("ascii")}
-            for label, one in enumerate(first)]
+    return [{"label": label, "pixels": packed(one)} for label, one in enumerate(first)]
 
 
 def photograph():
@@ -179,10 +178,14 @@ def photograph():
 
     pictures = {"grey": [photo(PHOTO)], "colours": photo(PHOTO, color=True).transpose(2, 0, 1)}
     height, width = pictures["grey"][0].shape
-    pixels = {kind: [base64.b64encode((255 * one).round().astype("uint8").tobytes()).decode("ascii") for one in channels]
-              for kind, channels in pictures.items()}
+    pixels = {kind: [packed(one) for one in channels] for kind, channels in pictures.items()}
     return {"name": PHOTO, "width": width, "height": height, "pixels": pixels, "clipping": noise._clipping(),
             "colourFrom": COLOUR_FROM}
+
+
+def packed(x):
+    """Return pixels in [0, 1] as bytes in base64."""
+    return base64.b64encode((255 * x).round().astype("uint8").tobytes()).decode("ascii")
 
 
 def setup(app):

@@ -103,8 +103,8 @@ def denoised():
 def denoised_together():
     coffee = photo("coffee", 128, color=True)[:85, :98]
     return denoised_by("denoiser-colour", [
-        (grain(coffee, 25), 25 / 255, 512), (grain(coffee, 25), 25 / 255, 40), (grain(coffee[:9, :8], 50), 50 / 255, 512),
-        (coffee[:24, :40], 0.0, 512)])
+        (grain(coffee, 25), 25 / 255, 512), (grain(coffee, 25), 25 / 255, 40),
+        (grain(coffee[:9, :8], 50), 50 / 255, 512), (coffee[:24, :40], 0.0, 512)])
 
 
 @pytest.mark.parametrize(("name", "cases"), [("denoiser", "denoised"), ("denoiser-colour", "denoised_together")])
