@@ -23,6 +23,7 @@ SERVED = {  # the networks of each model that pages bring to life
     "diffusion-digits": ("denoiser",),
     "diffusion-robots": ("denoiser",),
     "denoiser": ("denoiser",),
+    "stylegan-robots": ("mapping", "synthesis"),
 }
 
 
