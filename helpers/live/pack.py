@@ -24,6 +24,7 @@ SERVED = {  # the networks of each model that pages bring to life
     "diffusion-robots": ("denoiser",),
     "denoiser": ("denoiser",),
     "denoiser-colour": ("denoiser",),
+    "stylegan-robots": ("mapping", "synthesis"),
 }
 
 

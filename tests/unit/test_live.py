@@ -9,7 +9,7 @@ import pytest
 from helpers import pretrained
 from helpers.live import graph, kernel, pack
 from helpers.live.__main__ import text
-from helpers.models import keras, tf
+from helpers.models import keras, stylegan, tf
 from tests import javascript
 
 layers, ops = keras.layers, keras.ops
@@ -76,6 +76,12 @@ KINDS = {
     "batch normalisation": lambda: one(layers.BatchNormalization(), 4, 5, 6),
     "group normalisation": lambda: one(layers.GroupNormalization(3), 4, 5, 6),
     "layer normalisation": lambda: one(layers.LayerNormalization(), 7, 6),
+    "unit normalisation": lambda: one(layers.UnitNormalization(), 3, 6),
+    "equal, dense": lambda: one(stylegan.Equal(11, bias=1.0, slow=0.1), 30),
+    "equal, convolution": lambda: one(stylegan.Equal(5, 4, stride=2, gain=1.0), 8, 6, 3),
+    "start": lambda: one(stylegan.Start(5), 7),
+    "double": lambda: one(stylegan.Double(), 3, 4, 5),
+    "unfold": lambda: one(stylegan.Unfold(), 3, 4, 12),
     "largest": lambda: one(layers.MaxPooling2D(), 7, 8, 3),
     "largest, same": lambda: one(layers.MaxPooling2D(3, 2, "same"), 7, 8, 3),
     "mean": lambda: one(layers.AveragePooling2D(3, 2, "same"), 7, 8, 3),
@@ -100,6 +106,33 @@ def test_every_layer_gives_the_numbers_of_keras(kind):
     network = KINDS[kind]()
     random_weights(network, rng)
     assert_same(network, [rng.normal(0, 2, (2, *network.input_shape[1:])).astype(np.float32)])
+
+
+STYLES = {  # what a style rules takes two inputs; what comes in, then the layer
+    "modulated": ([(5, 6, 7), (7,)], lambda: stylegan.Modulated(9)),
+    "modulated, many channels": ([(4, 4, 40), (40,)], lambda: stylegan.Modulated(33, 1)),
+    "modulated, not demodulated": ([(5, 6, 7), (7,)], lambda: stylegan.Modulated(3, 1, demodulate=False)),
+    "noise": ([(3, 4, 5), (12,)], lambda: stylegan.Noise(0.5)),
+}
+
+
+@pytest.mark.parametrize("kind", STYLES)
+def test_every_layer_that_a_style_rules_gives_the_numbers_of_keras(kind):
+    shapes, make = STYLES[kind]
+    rng, inputs = np.random.default_rng(4), [picture(*shape) for shape in shapes]
+    network = keras.Model(inputs, make()(inputs))
+    random_weights(network, rng)
+    assert_same(network, [rng.normal(0, 2, (2, *shape)).astype(np.float32) for shape in shapes])
+
+
+def test_rows_are_cut_out():
+    styles = picture(4, 6)
+    network = keras.Model(styles, [styles[:, k] for k in (0, 2, -1)])
+    assert_same(network, [np.random.default_rng(6).normal(size=(3, 4, 6)).astype(np.float32)])
+
+
+def test_numbers_without_a_length_stay_nought():
+    assert_same(one(layers.UnitNormalization(), 5), [np.zeros((2, 5), np.float32)])
 
 
 def test_embedding():
@@ -164,12 +197,12 @@ SHIPPED = [(name, network) for name, networks in {
     "diffusion-digits": ["denoiser"], "diffusion-robots": ["denoiser"], "diffusion-earth": ["denoiser"],
     **{name: ["generator"] for name in ("robots-l2", "robots-l1", "earth-l1")},
     **{name: ["generator", "discriminator"] for name in ("robots-gan", "robots-choice", "earth-gan")},
-    "features": ["features"]}.items() for network in networks]
+    "stylegan-robots": ["mapping", "synthesis"], "features": ["features"]}.items() for network in networks]
 
 
 def test_every_shipped_network_is_in_the_list():
-    """But for what paints, enlarges, is ruled by styles or paints from words: no page runs these in a browser."""
-    elsewhere = ("style-", "sr-", "stylegan-", "tokenizer-", "chooser-", "words-")
+    """But for what repaints, enlarges or paints from words: no page runs these in a browser."""
+    elsewhere = ("style-", "sr-", "tokenizer-", "chooser-", "words-")
     assert {name for name, _ in SHIPPED} == {name for name in pretrained.names() if not name.startswith(elsewhere)}
 
 
@@ -221,6 +254,8 @@ class Dense(layers.Layer):
 @pytest.mark.parametrize(("make", "said"), [
     (lambda: one(Odd(name="odd"), 4), r"layer 'odd' \(Odd\)"),
     (lambda: one(Dense(name="own"), 4), r"layer 'own' \(Dense\)"),
+    (lambda: one(stylegan.Fold(name="fold"), 4, 4, 3), r"layer 'fold' \(Fold\)"),
+    (lambda: one(layers.UnitNormalization(axis=1), 4, 5), "axis=1"),
     (lambda: one(layers.Dense(3, activation=lambda x: x * 2), 4), "activation"),
     (lambda: one(layers.Conv2D(2, 3, dilation_rate=2, name="wide"), 8, 8, 2), "'wide'.*dilation_rate"),
     (lambda: one(layers.Conv2D(2, 3, groups=2), 8, 8, 2), "groups=2"),

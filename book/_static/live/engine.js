@@ -209,8 +209,8 @@ const layers = {
 
   dense: {
     prepare(layer, weight, products) {
-      const { shape: [k, n], data } = weight(layer.kernel);
-      return products.pack(k, n, (row, column) => data[row * n + column]);
+      const { shape, data } = weight(layer.kernel), n = shape.at(-1);  // n numbers alone spread one input
+      return products.pack(data.length / n, n, (row, column) => data[row * n + column]);
     },
     run([x], layer, weight, matrix, products) {
       const { k, n, columns } = matrix;
@@ -310,6 +310,35 @@ const layers = {
     },
   },
 
+  "unit normalisation": {  // the numbers of each place, divided by their length
+    run([x]) {
+      const c = x.shape.at(-1), y = tensor(x.shape);
+      for (let from = 0; from < x.data.length; from += c) {
+        const squares = x.data.subarray(from, from + c).reduce((sum, value) => sum + value ** 2, 0);
+        const scale = Math.min(1 / Math.sqrt(squares), 1e12);
+        for (let i = from; i < from + c; i++) y.data[i] = scale * x.data[i];
+      }
+      return y;
+    },
+  },
+
+  demodulation: {  // 1 / the length of all weights that lead to an output channel, when a style scales the input channels
+    prepare(layer, weight) {
+      const { shape: [, , ci, n], data } = weight(layer.kernel), squares = tensor([ci, n]);
+      data.forEach((value, i) => { squares.data[i % (ci * n)] += value ** 2; });
+      return squares;
+    },
+    run([style], { epsilon }, weight, { shape: [ci, n], data: squares }) {
+      const y = tensor([style.shape[0], n], new Float32Array(style.shape[0] * n).fill(epsilon));
+      style.data.forEach((value, i) => {
+        const to = Math.floor(i / ci) * n, from = (i % ci) * n;
+        for (let o = 0; o < n; o++) y.data[to + o] += value ** 2 * squares[from + o];
+      });
+      y.data.forEach((value, i) => { y.data[i] = 1 / Math.sqrt(value); });
+      return y;
+    },
+  },
+
   "layer normalisation": {
     run([x], layer, weight) {
       const c = x.shape.at(-1), rows = size(x.shape) / c;
@@ -367,6 +396,27 @@ const layers = {
     run([x], { start, stop }) {
       const c = x.shape.at(-1), width = stop - start, y = tensor([...x.shape.slice(0, -1), width]);
       for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[Math.floor(i / width) * c + start + (i % width)];
+      return y;
+    },
+  },
+
+  copies: {  // learnt numbers, once for each of a batch
+    run([x], layer, weight) {
+      const { shape, data } = weight(layer.weight), y = tensor([x.shape[0], ...shape]);
+      for (let i = 0; i < x.shape[0]; i++) y.data.set(data, i * data.length);
+      return y;
+    },
+  },
+
+  unfold: {  // the numbers of each place become down × right places
+    run([x], { size: [down, right] }) {
+      const [count, h, w, channels] = x.shape, c = channels / down / right;
+      const y = tensor([count, h * down, w * right, c]), run = right * c;
+      for (let from = 0; from < x.data.length; from += run) {
+        const part = Math.floor(from / run), row = part % down, place = Math.floor(part / down);
+        const to = ((Math.floor(place / w) * down + row) * w + (place % w)) * run;
+        y.data.set(x.data.subarray(from, from + run), to);
+      }
       return y;
     },
   },
