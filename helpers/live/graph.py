@@ -8,7 +8,7 @@ for is refused here, so that no page ever meets it.
 import numpy as np
 
 from helpers import pretrained
-from helpers.models import keras, stylegan
+from helpers.models import chooser, enlarger, keras, painter, stylegan, tokenizer, transformer
 
 ACTIVATIONS = ("relu", "relu6", "leaky_relu", "silu", "gelu", "tanh", "sigmoid", "softmax", "softplus")
 
@@ -35,7 +35,9 @@ def write(network, prefix=None):
         A ``ValueError`` that names the layer and what is unknown about it.
     """
     if not isinstance(network, keras.Model) or not hasattr(network, "_nodes_by_depth"):
-        raise TypeError(f"network must be a functional Keras model, but {type(network).__name__} came")
+        name = prefix or getattr(network, "name", None)
+        raise TypeError("network must be a functional Keras model, but "
+                        f"{type(network).__name__}{f' {name!r}' if name else ''} came")
     return _Writer(network, prefix or network.name).written()
 
 
@@ -217,6 +219,14 @@ def _enlarge(writer, layer, call):
     return writer.add("enlarge", call.of, size=list(layer.size), interpolation=layer.interpolation)
 
 
+def _pad(writer, operation, call):
+    writer.require(operation, mode=["symmetric"])
+    count, *sides, channels = map(list, operation.pad_width)
+    if call.rank != 4 or any(count + channels):
+        raise writer.unknown(operation, f"{operation.pad_width}, but the engine pads only rows and columns of pictures")
+    return writer.add("mirror", call.of, rows=sides[0], columns=sides[1])
+
+
 def _rescaling(writer, layer, call):
     scaled = writer.add("product", [call.of[0], writer.add("constant", (), **_numbers(layer.scale))])
     return writer.add("sum", [scaled, writer.add("constant", (), **_numbers(layer.offset))])
@@ -339,8 +349,66 @@ def _unfold(writer, layer, call):
     return writer.add("unfold", call.of, size=[2, 2])
 
 
+# ------------------------------------------------- layers of the course's own: painter, enlarger, tokenizer, chooser
+
+
+def _instance_normalisation(writer, layer, call):
+    """Each channel is a group of its own."""
+    return writer.add("group normalisation", call.of, gamma=writer.weight(layer.scale), beta=writer.weight(layer.shift),
+                      groups=call.shape[-1], epsilon=layer.epsilon)
+
+
+def _bicubic(writer, layer, call):
+    return writer.add("enlarge", call.of, size=[enlarger.FACTOR] * 2, interpolation="bicubic")
+
+
+def _pixel_shuffle(writer, layer, call):
+    return writer.add("unfold", call.of, size=[enlarger.FACTOR] * 2)
+
+
+def _places(writer, layer, call):
+    return writer.add("sum", [call.of[0], writer.add("copies", call.of, weight=writer.weight(layer.learnt))])
+
+
+def _bag(writer, layer, call):
+    words = writer.add("embedding", call.of, table=writer.weight(layer.words))
+    return writer.add("sum", [words, writer.add("copies", call.of, weight=writer.weight(layer.order))])
+
+
+def _strength(writer, layer, call):
+    log = writer.add("reshape", [writer.add("copies", call.of, weight=writer.weight(layer.log))], shape=[1])
+    return writer.add("product", [call.of[0], writer.add("activation", [log], name="strength")])
+
+
+def _block(writer, layer, call):
+    writer.require(layer, causal=[False])
+    h, width = call.of[0], call.shape[-1]
+
+    def row(variable, k):
+        both = writer.add("copies", [h], weight=writer.weight(variable))
+        flat = writer.add("reshape", [both], shape=[2 * width])
+        one = writer.add("part", [flat], start=k * width, stop=(k + 1) * width)
+        return writer.add("reshape", [one], shape=[1, width])
+
+    def normal(place, k):
+        normed = writer.add("layer normalisation", [place], epsilon=1e-5)
+        return writer.add("sum", [writer.add("product", [normed, row(layer.scale, k)]), row(layer.shift, k)])
+
+    def dense(place, name):
+        return writer.add("dense", [place], kernel=writer.weight(getattr(layer, name)),
+                          bias=writer.weight(getattr(layer, f"{name}_bias")))
+
+    found = writer.add("attention", [dense(normal(h, 0), "see")], heads=layer.heads)
+    h = writer.add("sum", [h, dense(found, "join")])
+    wide = writer.add("activation", [dense(normal(h, 1), "widen")], name="relu")
+    return writer.add("sum", [h, dense(wide, "narrow")])
+
+
 OWN = {stylegan.Equal: _equal, stylegan.Modulated: _modulated, stylegan.Start: _start, stylegan.Noise: _noise,
-       stylegan.Double: _double, stylegan.Unfold: _unfold}
+       stylegan.Double: _double, stylegan.Unfold: _unfold,
+       painter.InstanceNormalization: _instance_normalisation,
+       enlarger.Bicubic: _bicubic, enlarger.PixelShuffle: _pixel_shuffle,
+       tokenizer.Places: _places, chooser.Bag: _bag, chooser.Strength: _strength, transformer.Block: _block}
 LAYERS = {
     "Conv2D": _convolution("convolution", groups=[1]),
     "Conv2DTranspose": _convolution("transposed convolution", output_padding=[None]),
@@ -353,7 +421,8 @@ LAYERS = {
     "Sigmoid": _named("sigmoid"), "Softplus": _named("softplus"),
     "Dropout": _same, "SpatialDropout2D": _same, "GaussianNoise": _same, "Identity": _same,
     "MaxPooling2D": _pooling("largest"), "AveragePooling2D": _pooling("mean"),
-    "GlobalAveragePooling2D": _global_mean, "UpSampling2D": _enlarge,
+    "GlobalAveragePooling1D": _global_mean, "GlobalAveragePooling2D": _global_mean, "Pad": _pad,
+    "UpSampling2D": _enlarge,
     "Rescaling": _rescaling, "Reshape": _reshape, "Flatten": _reshape, "Concatenate": _concatenation, "Dot": _dot,
     "Add": _merge("sum"), "Subtract": _merge("difference"), "Multiply": _merge("product"),
     "GetItem": _item, "OneHot": _one_hot,

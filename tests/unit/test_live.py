@@ -9,7 +9,8 @@ import pytest
 from helpers import pretrained
 from helpers.live import graph, kernel, pack
 from helpers.live.__main__ import text
-from helpers.models import keras, stylegan, tf
+from helpers.models import chooser, enlarger, keras, painter, stylegan, tf, tokenizer
+from helpers.models.transformer import Block
 from tests import javascript
 
 layers, ops = keras.layers, keras.ops
@@ -88,6 +89,15 @@ KINDS = {
     "global mean": lambda: one(layers.GlobalAveragePooling2D(), 7, 8, 3),
     "enlarge": lambda: one(layers.UpSampling2D((2, 3)), 3, 4, 2),
     "enlarge smoothly": lambda: one(layers.UpSampling2D(3, interpolation="bilinear"), 3, 4, 2),
+    "enlarge by the bicubic rule": lambda: one(enlarger.Bicubic(), 3, 4, 2),
+    "enlarge two pixels": lambda: one(enlarger.Bicubic(), 1, 2, 3),
+    "pixel shuffle": lambda: one(enlarger.PixelShuffle(), 3, 4, 32),
+    "mirror": lambda: mirrored([[0, 0], [3, 1], [0, 2], [0, 0]]),
+    "instance normalisation": lambda: one(painter.InstanceNormalization(), 4, 5, 6),
+    "places": lambda: one(tokenizer.Places(), 3, 4, 5),
+    "strength": lambda: one(chooser.Strength(), 6),
+    "global mean of a line": lambda: one(layers.GlobalAveragePooling1D(), 7, 3),
+    "block of a transformer": lambda: one(Block(3, causal=False), 5, 12),
     "rescaling": lambda: one(layers.Rescaling(2.0, -1.0), 3, 4, 2),
     "reshape": lambda: one(layers.Reshape((6, 4)), 3, 4, 2),
     "flatten": lambda: one(layers.Flatten(), 3, 4, 2),
@@ -133,6 +143,12 @@ def test_rows_are_cut_out():
 
 def test_numbers_without_a_length_stay_nought():
     assert_same(one(layers.UnitNormalization(), 5), [np.zeros((2, 5), np.float32)])
+
+
+def test_the_strength_of_a_caption_ends_at_a_hundred():
+    network = one(chooser.Strength(), 3)
+    network.variables[0].assign(7.0)
+    assert_same(network, [np.ones((2, 3), np.float32)])
 
 
 def test_embedding():
@@ -197,13 +213,18 @@ SHIPPED = [(name, network) for name, networks in {
     "diffusion-digits": ["denoiser"], "diffusion-robots": ["denoiser"], "diffusion-earth": ["denoiser"],
     **{name: ["generator"] for name in ("robots-l2", "robots-l1", "earth-l1")},
     **{name: ["generator", "discriminator"] for name in ("robots-gan", "robots-choice", "earth-gan")},
+    **{f"style-{name}": ["painter"] for name in ("dahlia", "dahlia-batch", "relief", "tissue")},
+    "sr-pixel": ["enlarger"], "sr-feature": ["enlarger"], "tokenizer-robots": ["encoder", "decoder"],
+    "chooser-robots": ["picture", "caption"],
     "stylegan-robots": ["mapping", "synthesis"], "features": ["features"]}.items() for network in networks]
 
 
 def test_every_shipped_network_is_in_the_list():
-    """But for what repaints, enlarges or paints from words: no page runs these in a browser."""
-    elsewhere = ("style-", "sr-", "tokenizer-", "chooser-", "words-")
-    assert {name for name, _ in SHIPPED} == {name for name in pretrained.names() if not name.startswith(elsewhere)}
+    """But for the one that goes on with a line word by word: that is a program, and no list of layers."""
+    networks = {(name, part) for name in pretrained.names() for part in pretrained.shared(name).networks}
+    assert networks - {*SHIPPED} == {("words-robots", "transformer")}
+    with pytest.raises(TypeError, match="network must be a functional Keras model, but Network 'transformer' came"):
+        graph.write(pretrained.shared("words-robots").networks["transformer"], "transformer")
 
 
 @pytest.mark.parametrize(("name", "part"), SHIPPED)
@@ -219,6 +240,8 @@ def test_every_shipped_network_gives_the_numbers_of_keras(name, part):
     if name == "diffusion-robots":
         inputs[1:] = [np.array([-1.2, 0.4], np.float32),
                       np.array([[3, -1, 9, -1, 0, 2], [-1, 0, -1, 5, -1, 7]], np.float32)]
+    if part == "caption":
+        inputs = [rng.integers(0, 10, (2, 12)).astype(np.float32)]
     assert_same(network, inputs)
 
 
@@ -273,6 +296,9 @@ class Dense(layers.Layer):
     (lambda: two(layers.Dot(2)), "axes=2"),
     (lambda: one(layers.GlobalAveragePooling2D(keepdims=True), 8, 8, 2), "keepdims"),
     (lambda: rows_cut(), "cuts only the last axis"),
+    (lambda: mirrored([[0, 0], [1, 1], [1, 1], [0, 0]], "constant"), "mode='constant'"),
+    (lambda: mirrored([[0, 0], [1, 1], [1, 1], [1, 0]]), "only rows and columns"),
+    (lambda: one(Block(2, causal=True, name="later"), 5, 12), "'later'.*causal=True"),
     (lambda: every_second(), "step of 2"),
     (lambda: one(layers.LSTM(3), 5, 2), "LSTM"),
     (lambda: one(layers.Flatten(data_format="channels_first"), 4, 4, 2), "channels_first"),
@@ -293,6 +319,11 @@ def two(layer, *shape):
 def rows_cut():
     x = picture(4, 4, 2)
     return keras.Model(x, x[:, 1:3])
+
+
+def mirrored(width, mode="symmetric"):
+    x = picture(4, 5, 3)
+    return keras.Model(x, ops.pad(x, width, mode))
 
 
 def of_any_length():
