@@ -221,10 +221,10 @@ def _enlarge(writer, layer, call):
 
 def _pad(writer, operation, call):
     writer.require(operation, mode=["symmetric"])
-    count, *sides, channels = map(list, operation.pad_width)
-    if call.rank != 4 or any(count + channels):
+    sides = [list(side) for side in operation.pad_width]
+    if call.rank != 4 or len(sides) != 4 or any(sides[0] + sides[3]):
         raise writer.unknown(operation, f"{operation.pad_width}, but the engine pads only rows and columns of pictures")
-    return writer.add("mirror", call.of, rows=sides[0], columns=sides[1])
+    return writer.add("mirror", call.of, rows=sides[1], columns=sides[2])
 
 
 def _rescaling(writer, layer, call):

@@ -298,6 +298,7 @@ class Dense(layers.Layer):
     (lambda: rows_cut(), "cuts only the last axis"),
     (lambda: mirrored([[0, 0], [1, 1], [1, 1], [0, 0]], "constant"), "mode='constant'"),
     (lambda: mirrored([[0, 0], [1, 1], [1, 1], [1, 0]]), "only rows and columns"),
+    (lambda: mirrored(1), "only rows and columns"),
     (lambda: one(Block(2, causal=True, name="later"), 5, 12), "'later'.*causal=True"),
     (lambda: every_second(), "step of 2"),
     (lambda: one(layers.LSTM(3), 5, 2), "LSTM"),
