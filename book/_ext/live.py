@@ -166,18 +166,26 @@ def digits():
 
     _, _, x, labels = load()
     first = [x[labels == label][0] for label in range(10)]
-    return [{"label": label, "pixels": base64.b64encode((255 * one).round().astype("uint8").tobytes()).decode("ascii")}
-            for label, one in enumerate(first)]
+    return [{"label": label, "pixels": packed(one)} for label, one in enumerate(first)]
 
 
 def photograph():
-    """Return the photograph that can be denoised, its pixels as bytes in base64, and what the noise estimate needs."""
+    """Return the photograph that can be denoised, in grey and in colours, each channel as bytes in base64; what the
+    noise estimate needs; and from which level on the course takes its network of colours."""
     from helpers.images import photo
+    from helpers.league.photographs import COLOUR_FROM
     from helpers.restoration import noise
 
-    x = photo(PHOTO)
-    return {"name": PHOTO, "width": x.shape[1], "height": x.shape[0], "clipping": noise._clipping(),
-            "pixels": base64.b64encode((255 * x).round().astype("uint8").tobytes()).decode("ascii")}
+    pictures = {"grey": [photo(PHOTO)], "colours": photo(PHOTO, color=True).transpose(2, 0, 1)}
+    height, width = pictures["grey"][0].shape
+    pixels = {kind: [packed(one) for one in channels] for kind, channels in pictures.items()}
+    return {"name": PHOTO, "width": width, "height": height, "pixels": pixels, "clipping": noise._clipping(),
+            "colourFrom": COLOUR_FROM}
+
+
+def packed(x):
+    """Return pixels in [0, 1] as bytes in base64."""
+    return base64.b64encode((255 * x).round().astype("uint8").tobytes()).decode("ascii")
 
 
 def setup(app):

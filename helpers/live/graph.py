@@ -8,7 +8,7 @@ for is refused here, so that no page ever meets it.
 import numpy as np
 
 from helpers import pretrained
-from helpers.models import keras
+from helpers.models import chooser, enlarger, keras, painter, stylegan, tokenizer, transformer
 
 ACTIVATIONS = ("relu", "relu6", "leaky_relu", "silu", "gelu", "tanh", "sigmoid", "softmax", "softplus")
 
@@ -35,7 +35,9 @@ def write(network, prefix=None):
         A ``ValueError`` that names the layer and what is unknown about it.
     """
     if not isinstance(network, keras.Model) or not hasattr(network, "_nodes_by_depth"):
-        raise TypeError(f"network must be a functional Keras model, but {type(network).__name__} came")
+        name = prefix or getattr(network, "name", None)
+        raise TypeError("network must be a functional Keras model, but "
+                        f"{type(network).__name__}{f' {name!r}' if name else ''} came")
     return _Writer(network, prefix or network.name).written()
 
 
@@ -58,17 +60,22 @@ class _Writer:
     def write_down(self, node):
         operation = node.operation
         kind = type(operation).__name__
-        if kind not in LAYERS or not type(operation).__module__.startswith("keras."):
+        writes = LAYERS.get(kind) if type(operation).__module__.startswith("keras.") else OWN.get(type(operation))
+        if writes is None:
             raise self.unknown(operation, "the engine does not know this kind")
         if getattr(operation, "data_format", None) == "channels_first":
             raise self.unknown(operation, "data_format='channels_first', but the engine has the channels last")
-        return LAYERS[kind](self, operation, _Call(self, node))
+        return writes(self, operation, _Call(self, node))
 
     def add(self, do, of, **settings):
         """Write one entry, and return its place."""
         settings = {key: value for key, value in settings.items() if value is not None}
         self.layers.append({"do": do, "of": list(of), **settings})
         return len(self.layers) - 1
+
+    def scaled(self, place, factor):
+        """Write the entry at ``place`` times a number."""
+        return place if factor == 1 else self.add("product", [place, self.add("constant", (), **_numbers(factor))])
 
     def weight(self, variable):
         return None if variable is None else self.names[id(variable)]
@@ -212,9 +219,22 @@ def _enlarge(writer, layer, call):
     return writer.add("enlarge", call.of, size=list(layer.size), interpolation=layer.interpolation)
 
 
+def _pad(writer, operation, call):
+    writer.require(operation, mode=["symmetric"])
+    sides = [list(side) for side in operation.pad_width]
+    if call.rank != 4 or len(sides) != 4 or any(sides[0] + sides[3]):
+        raise writer.unknown(operation, f"{operation.pad_width}, but the engine pads only rows and columns of pictures")
+    return writer.add("mirror", call.of, rows=sides[1], columns=sides[2])
+
+
 def _rescaling(writer, layer, call):
     scaled = writer.add("product", [call.of[0], writer.add("constant", (), **_numbers(layer.scale))])
     return writer.add("sum", [scaled, writer.add("constant", (), **_numbers(layer.offset))])
+
+
+def _unit_normalisation(writer, layer, call):
+    writer.require(layer, axis=[-1, call.rank - 1, [-1], [call.rank - 1]])
+    return writer.add("unit normalisation", call.of)
 
 
 def _reshape(writer, layer, call):
@@ -249,7 +269,7 @@ def _merge(do):
 
 
 def _item(writer, operation, call):
-    """``x[..., a:b]``, ``x[:, k]`` and ``x[:, None]``: a part of the last axis, and axes of length 1."""
+    """``x[..., a:b]``, ``x[:, k]`` and ``x[:, None]``: a part of the last axis, a row, and axes of length 1."""
     key = call.arguments[1] if len(call.arguments) > 1 else call.options["key"]
     key = key if isinstance(key, tuple) else (key,)
     axes = [one for one in key if one is not None]
@@ -257,6 +277,11 @@ def _item(writer, operation, call):
         at = axes.index(Ellipsis)
         axes[at : at + 1] = [slice(None)] * (call.rank - len(axes) + 1)
     axes += [slice(None)] * (call.rank - len(axes))
+    if call.rank == 3 and isinstance(axes[1], int) and axes[0] == axes[2] == slice(None) and len(call.shape) == 1:
+        rows, width = call.tensors[0].shape[1:]  # a row is a part of all of them, one behind the other
+        start = axes[1] % rows * width
+        whole = writer.add("reshape", call.of, shape=[rows * width])
+        return writer.add("part", [whole], start=start, stop=start + width)
     if any(one != slice(None) for one in axes[:-1]):
         raise writer.unknown(operation, f"{key}, but the engine cuts only the last axis")
     last, place, length = axes[-1], call.of[0], call.tensors[0].shape[-1]
@@ -279,18 +304,125 @@ def _one_hot(writer, operation, call):
     return writer.add("one hot", call.of, count=operation.num_classes)
 
 
+# ------------------------------------------------------------------------------ layers of the course's own: StyleGAN
+
+
+def _equal(writer, layer, call):
+    """The layer scales its weights where it uses them; so does this: slow · (kernel · (x · scale / slow) + bias)."""
+    x = writer.scaled(call.of[0], layer.scale / layer.slow)
+    kind = ("dense", {}) if layer.side is None else ("convolution", {"strides": [layer.stride] * 2, "padding": "same"})
+    place = writer.add(kind[0], [x], kernel=writer.weight(layer.kernel), bias=writer.weight(layer.bias), **kind[1])
+    return writer.scaled(place, layer.slow)
+
+
+def _modulated(writer, layer, call):
+    def by_channel(place, channels):
+        return writer.add("reshape", [place], shape=[1, 1, channels])
+
+    x, style = call.of
+    heard = writer.add("product", [x, by_channel(style, call.tensors[0].shape[-1])])
+    kernel = writer.weight(layer.kernel)
+    y = writer.add("convolution", [heard], kernel=kernel, strides=[1, 1], padding="same")
+    if not layer.demodulate:
+        return writer.scaled(y, layer.scale)
+    shorter = writer.scaled(writer.add("demodulation", [style], kernel=kernel, epsilon=1e-8), stylegan.ROOT)
+    return writer.add("product", [y, by_channel(shorter, layer.width)])
+
+
+def _start(writer, layer, call):
+    return writer.add("copies", call.of, weight=writer.weight(layer.features))
+
+
+def _noise(writer, layer, call):
+    """One number at each place, spread over the channels: a dense layer of one input."""
+    x, noise = call.of
+    each = writer.add("reshape", [noise], shape=[*call.shape[:2], 1])
+    spread = writer.add("dense", [each], kernel=writer.weight(layer.strength), bias=writer.weight(layer.bias))
+    return writer.add("activation", [writer.add("sum", [x, spread])], name="leaky", slope=0.2)
+
+
+def _double(writer, layer, call):
+    return writer.add("enlarge", call.of, size=[2, 2], interpolation="nearest")
+
+
+def _unfold(writer, layer, call):
+    return writer.add("unfold", call.of, size=[2, 2])
+
+
+# ------------------------------------------------- layers of the course's own: painter, enlarger, tokenizer, chooser
+
+
+def _instance_normalisation(writer, layer, call):
+    """Each channel is a group of its own."""
+    return writer.add("group normalisation", call.of, gamma=writer.weight(layer.scale), beta=writer.weight(layer.shift),
+                      groups=call.shape[-1], epsilon=layer.epsilon)
+
+
+def _bicubic(writer, layer, call):
+    return writer.add("enlarge", call.of, size=[enlarger.FACTOR] * 2, interpolation="bicubic")
+
+
+def _pixel_shuffle(writer, layer, call):
+    return writer.add("unfold", call.of, size=[enlarger.FACTOR] * 2)
+
+
+def _places(writer, layer, call):
+    return writer.add("sum", [call.of[0], writer.add("copies", call.of, weight=writer.weight(layer.learnt))])
+
+
+def _bag(writer, layer, call):
+    words = writer.add("embedding", call.of, table=writer.weight(layer.words))
+    return writer.add("sum", [words, writer.add("copies", call.of, weight=writer.weight(layer.order))])
+
+
+def _strength(writer, layer, call):
+    log = writer.add("reshape", [writer.add("copies", call.of, weight=writer.weight(layer.log))], shape=[1])
+    return writer.add("product", [call.of[0], writer.add("activation", [log], name="strength")])
+
+
+def _block(writer, layer, call):
+    writer.require(layer, causal=[False])
+    h, width = call.of[0], call.shape[-1]
+
+    def row(variable, k):
+        both = writer.add("copies", [h], weight=writer.weight(variable))
+        flat = writer.add("reshape", [both], shape=[2 * width])
+        one = writer.add("part", [flat], start=k * width, stop=(k + 1) * width)
+        return writer.add("reshape", [one], shape=[1, width])
+
+    def normal(place, k):
+        normed = writer.add("layer normalisation", [place], epsilon=1e-5)
+        return writer.add("sum", [writer.add("product", [normed, row(layer.scale, k)]), row(layer.shift, k)])
+
+    def dense(place, name):
+        return writer.add("dense", [place], kernel=writer.weight(getattr(layer, name)),
+                          bias=writer.weight(getattr(layer, f"{name}_bias")))
+
+    found = writer.add("attention", [dense(normal(h, 0), "see")], heads=layer.heads)
+    h = writer.add("sum", [h, dense(found, "join")])
+    wide = writer.add("activation", [dense(normal(h, 1), "widen")], name="relu")
+    return writer.add("sum", [h, dense(wide, "narrow")])
+
+
+OWN = {stylegan.Equal: _equal, stylegan.Modulated: _modulated, stylegan.Start: _start, stylegan.Noise: _noise,
+       stylegan.Double: _double, stylegan.Unfold: _unfold,
+       painter.InstanceNormalization: _instance_normalisation,
+       enlarger.Bicubic: _bicubic, enlarger.PixelShuffle: _pixel_shuffle,
+       tokenizer.Places: _places, chooser.Bag: _bag, chooser.Strength: _strength, transformer.Block: _block}
 LAYERS = {
     "Conv2D": _convolution("convolution", groups=[1]),
     "Conv2DTranspose": _convolution("transposed convolution", output_padding=[None]),
     "DepthwiseConv2D": _convolution("depthwise convolution", depth_multiplier=[1]),
     "Dense": _dense, "Embedding": _embedding, "BatchNormalization": _batch_normalisation,
     "GroupNormalization": _group_normalisation, "LayerNormalization": _layer_normalisation,
+    "UnitNormalization": _unit_normalisation,
     "Activation": _activation, "ReLU": _relu, "LeakyReLU": _leaky, "Softmax": _softmax,
     "Sin": _named("sin"), "Cos": _named("cos"), "Relu": _named("relu"), "Silu": _named("silu"), "Tanh": _named("tanh"),
     "Sigmoid": _named("sigmoid"), "Softplus": _named("softplus"),
     "Dropout": _same, "SpatialDropout2D": _same, "GaussianNoise": _same, "Identity": _same,
     "MaxPooling2D": _pooling("largest"), "AveragePooling2D": _pooling("mean"),
-    "GlobalAveragePooling2D": _global_mean, "UpSampling2D": _enlarge,
+    "GlobalAveragePooling1D": _global_mean, "GlobalAveragePooling2D": _global_mean, "Pad": _pad,
+    "UpSampling2D": _enlarge,
     "Rescaling": _rescaling, "Reshape": _reshape, "Flatten": _reshape, "Concatenate": _concatenation, "Dot": _dot,
     "Add": _merge("sum"), "Subtract": _merge("difference"), "Multiply": _merge("product"),
     "GetItem": _item, "OneHot": _one_hot,

@@ -23,6 +23,8 @@ SERVED = {  # the networks of each model that pages bring to life
     "diffusion-digits": ("denoiser",),
     "diffusion-robots": ("denoiser",),
     "denoiser": ("denoiser",),
+    "denoiser-colour": ("denoiser",),
+    "stylegan-robots": ("mapping", "synthesis"),
 }
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers import pretrained
 from helpers.images import photo
+from helpers.league import photographs
 from helpers.metrics import psnr
 from helpers.restoration import estimate_noise
 from tests import pages, small_site
@@ -117,6 +119,7 @@ def move(page, share):
 
 
 CAT = photo("cat", 96)[8:80, 10:90]  # 72 × 80: no side needs the other's frame
+COFFEE = photo("coffee", 96, color=True)[:45, :50]
 
 
 def grain(x, level, seed=0):
@@ -168,15 +171,13 @@ def test_the_photograph_of_the_course(visit, width, theme):
 
 @pytest.mark.parametrize("colours", [False, True])
 def test_a_photograph_of_ones_own_is_denoised_as_the_library_does_it(visit, tmp_path, colours):
-    from helpers import pretrained
-
-    x = photo("coffee", 96, color=True)[:45, :50] if colours else CAT
+    x = COFFEE if colours else CAT
     y = np.rint(255 * grain(x, 20).clip(0, 1)).astype(np.float32) / np.float32(255)
     page = visit().page
     choose(page, file(y))
     text = answer(page)
     height, width = y.shape[:2]
-    assert f"mine: {width} × {height}, {'three colours, one after the other' if colours else 'grey'}. Told" in text
+    assert f"mine: {width} × {height}, {'three colours, ' if colours else 'grey. Told'}" in text
     assert float(re.search(r"σ = (\S+), estimated", text)[1]) == pytest.approx(255 * estimate_noise(y), abs=0.06)
     assert "nobody can tell" in text and "dB" not in text
     with page.expect_download() as download:
@@ -185,9 +186,54 @@ def test_a_photograph_of_ones_own_is_denoised_as_the_library_does_it(visit, tmp_
     assert "mine-denoised.png" in said(page, "Handed")
     download.value.save_as(tmp_path / "saved.png")
     saved = np.asarray(Image.open(tmp_path / "saved.png"), np.float32)
-    expected = np.rint(255 * pretrained.shared("denoiser")(y, estimate_noise(y)).clip(0, 1))
+    expected = np.rint(255 * photographs.denoiser(y)(y, estimate_noise(y)).clip(0, 1))
     assert saved.shape == (height, width, 4) and (saved[..., 3] == 255).all()
     assert np.abs(saved[..., :3] - (expected if colours else expected[..., None])).max() <= 1
+
+
+def asked_for(here):
+    """Return the names of the networks that a page has loaded."""
+    return sorted(re.findall(r"/live/(denoiser[\w-]*)\.js", " ".join(here.sizes)))
+
+
+def test_the_network_for_colours_is_the_courses_choice_or_the_readers(visit):
+    """At 25 and at 5 the panel takes the network that the library takes; a reader may take either; each comes once."""
+    here = visit()
+    choices = [("as the course chooses", 25), ("as the course chooses", 5), ("one colour after the other", 25),
+               ("that of colours", 5)]
+    page, y = here.page, np.rint(255 * grain(COFFEE, 20).clip(0, 1)).astype(np.float32) / np.float32(255)
+    choose(page, file(y))
+    answer(page)
+    move(page, 0)
+    for choice, level in choices:
+        page.get_by_label(choice).check()
+        page.locator("input[id$=told]").evaluate(
+            "(one, level) => { one.value = level; one.dispatchEvent(new Event('input')); }", level)
+        network = {"one": pretrained.shared("denoiser"), "that": pretrained.shared("denoiser-colour")}.get(
+            choice.split()[0], photographs.denoiser(y))
+        said(page, rf"Told σ = {level}\.0\..*It took")
+        expected = network(y, level / 255).clip(0, 1)
+        assert np.abs(shown(page)[..., :3] - expected).max() <= 1.01 / 255, (choice, level)
+    assert asked_for(here) == ["denoiser", "denoiser-colour"]
+
+
+def test_a_network_comes_when_it_is_first_needed(visit):
+    here = visit()
+    choose(here.page, file(CAT))
+    answer(here.page)
+    here.page.get_by_label("that of colours").check()  # of a grey photograph nothing changes
+    assert asked_for(here) == ["denoiser"] and "Denoising" not in here.page.locator(".live-status").inner_text()
+    here = visit()
+    here.page.get_by_label("that of colours").check()
+    press(here.page, "The same in colours")
+    text = answer(here.page)
+    assert asked_for(here) == ["denoiser-colour"]
+    before, after = map(float, re.search(
+        r"cat: 256 × 256, three colours, all together, noise of level 25 added. .*: (\S+) dB before, (\S+) dB after",
+        text).groups())
+    assert abs(before + 20 * np.log10(25 / 255)) < 0.3
+    move(here.page, 0)
+    assert psnr(photo("cat", color=True), shown(here.page)[..., :3]) == pytest.approx(after, abs=0.1) and after > before
 
 
 def test_noise_is_added_and_taken_away_again(visit):
@@ -268,14 +314,15 @@ def test_keyboard_alone_is_enough(visit):
     answer(page)
     page.get_by_role("button", name="Choose a photograph").focus()
     reached = []
-    for _ in range(9):
+    for _ in range(11):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("() => { const one = document.activeElement, style = getComputedStyle(one); "
                                      "return [one.closest('label')?.innerText || one.labels?.[0]?.innerText || "
                                      "one.innerText, style.outlineStyle]; }"))
-    assert [style for _, style in reached] == ["solid"] * 9
+    assert [style for _, style in reached] == ["solid"] * 11
     words = " | ".join(name.strip() for name, _ in reached)
-    for name in ("The course's", "all of it", "Noise of level", "Add", "No added", "told", "estimated", "Line", "Save"):
+    for name in ("The course's", "in colours", "all of it", "as the course", "Noise of level", "Add", "No added",
+                 "told", "estimated", "Line", "Save"):
         assert name in words, words
 
 

@@ -9,7 +9,8 @@ import pytest
 from helpers import pretrained
 from helpers.live import graph, kernel, pack
 from helpers.live.__main__ import text
-from helpers.models import keras, tf
+from helpers.models import chooser, enlarger, keras, painter, stylegan, tf, tokenizer
+from helpers.models.transformer import Block
 from tests import javascript
 
 layers, ops = keras.layers, keras.ops
@@ -76,12 +77,27 @@ KINDS = {
     "batch normalisation": lambda: one(layers.BatchNormalization(), 4, 5, 6),
     "group normalisation": lambda: one(layers.GroupNormalization(3), 4, 5, 6),
     "layer normalisation": lambda: one(layers.LayerNormalization(), 7, 6),
+    "unit normalisation": lambda: one(layers.UnitNormalization(), 3, 6),
+    "equal, dense": lambda: one(stylegan.Equal(11, bias=1.0, slow=0.1), 30),
+    "equal, convolution": lambda: one(stylegan.Equal(5, 4, stride=2, gain=1.0), 8, 6, 3),
+    "start": lambda: one(stylegan.Start(5), 7),
+    "double": lambda: one(stylegan.Double(), 3, 4, 5),
+    "unfold": lambda: one(stylegan.Unfold(), 3, 4, 12),
     "largest": lambda: one(layers.MaxPooling2D(), 7, 8, 3),
     "largest, same": lambda: one(layers.MaxPooling2D(3, 2, "same"), 7, 8, 3),
     "mean": lambda: one(layers.AveragePooling2D(3, 2, "same"), 7, 8, 3),
     "global mean": lambda: one(layers.GlobalAveragePooling2D(), 7, 8, 3),
     "enlarge": lambda: one(layers.UpSampling2D((2, 3)), 3, 4, 2),
     "enlarge smoothly": lambda: one(layers.UpSampling2D(3, interpolation="bilinear"), 3, 4, 2),
+    "enlarge by the bicubic rule": lambda: one(enlarger.Bicubic(), 3, 4, 2),
+    "enlarge two pixels": lambda: one(enlarger.Bicubic(), 1, 2, 3),
+    "pixel shuffle": lambda: one(enlarger.PixelShuffle(), 3, 4, 32),
+    "mirror": lambda: mirrored([[0, 0], [3, 1], [0, 2], [0, 0]]),
+    "instance normalisation": lambda: one(painter.InstanceNormalization(), 4, 5, 6),
+    "places": lambda: one(tokenizer.Places(), 3, 4, 5),
+    "strength": lambda: one(chooser.Strength(), 6),
+    "global mean of a line": lambda: one(layers.GlobalAveragePooling1D(), 7, 3),
+    "block of a transformer": lambda: one(Block(3, causal=False), 5, 12),
     "rescaling": lambda: one(layers.Rescaling(2.0, -1.0), 3, 4, 2),
     "reshape": lambda: one(layers.Reshape((6, 4)), 3, 4, 2),
     "flatten": lambda: one(layers.Flatten(), 3, 4, 2),
@@ -100,6 +116,39 @@ def test_every_layer_gives_the_numbers_of_keras(kind):
     network = KINDS[kind]()
     random_weights(network, rng)
     assert_same(network, [rng.normal(0, 2, (2, *network.input_shape[1:])).astype(np.float32)])
+
+
+STYLES = {  # what a style rules takes two inputs; what comes in, then the layer
+    "modulated": ([(5, 6, 7), (7,)], lambda: stylegan.Modulated(9)),
+    "modulated, many channels": ([(4, 4, 40), (40,)], lambda: stylegan.Modulated(33, 1)),
+    "modulated, not demodulated": ([(5, 6, 7), (7,)], lambda: stylegan.Modulated(3, 1, demodulate=False)),
+    "noise": ([(3, 4, 5), (12,)], lambda: stylegan.Noise(0.5)),
+}
+
+
+@pytest.mark.parametrize("kind", STYLES)
+def test_every_layer_that_a_style_rules_gives_the_numbers_of_keras(kind):
+    shapes, make = STYLES[kind]
+    rng, inputs = np.random.default_rng(4), [picture(*shape) for shape in shapes]
+    network = keras.Model(inputs, make()(inputs))
+    random_weights(network, rng)
+    assert_same(network, [rng.normal(0, 2, (2, *shape)).astype(np.float32) for shape in shapes])
+
+
+def test_rows_are_cut_out():
+    styles = picture(4, 6)
+    network = keras.Model(styles, [styles[:, k] for k in (0, 2, -1)])
+    assert_same(network, [np.random.default_rng(6).normal(size=(3, 4, 6)).astype(np.float32)])
+
+
+def test_numbers_without_a_length_stay_nought():
+    assert_same(one(layers.UnitNormalization(), 5), [np.zeros((2, 5), np.float32)])
+
+
+def test_the_strength_of_a_caption_ends_at_a_hundred():
+    network = one(chooser.Strength(), 3)
+    network.variables[0].assign(7.0)
+    assert_same(network, [np.ones((2, 3), np.float32)])
 
 
 def test_embedding():
@@ -164,13 +213,18 @@ SHIPPED = [(name, network) for name, networks in {
     "diffusion-digits": ["denoiser"], "diffusion-robots": ["denoiser"], "diffusion-earth": ["denoiser"],
     **{name: ["generator"] for name in ("robots-l2", "robots-l1", "earth-l1")},
     **{name: ["generator", "discriminator"] for name in ("robots-gan", "robots-choice", "earth-gan")},
-    "features": ["features"]}.items() for network in networks]
+    **{f"style-{name}": ["painter"] for name in ("dahlia", "dahlia-batch", "relief", "tissue")},
+    "sr-pixel": ["enlarger"], "sr-feature": ["enlarger"], "tokenizer-robots": ["encoder", "decoder"],
+    "chooser-robots": ["picture", "caption"],
+    "stylegan-robots": ["mapping", "synthesis"], "features": ["features"]}.items() for network in networks]
 
 
 def test_every_shipped_network_is_in_the_list():
-    """But for what paints, enlarges, is ruled by styles or paints from words: no page runs these in a browser."""
-    elsewhere = ("style-", "sr-", "stylegan-", "tokenizer-", "chooser-", "words-")
-    assert {name for name, _ in SHIPPED} == {name for name in pretrained.names() if not name.startswith(elsewhere)}
+    """But for the one that goes on with a line word by word: that is a program, and no list of layers."""
+    networks = {(name, part) for name in pretrained.names() for part in pretrained.shared(name).networks}
+    assert networks - {*SHIPPED} == {("words-robots", "transformer")}
+    with pytest.raises(TypeError, match="network must be a functional Keras model, but Network 'transformer' came"):
+        graph.write(pretrained.shared("words-robots").networks["transformer"], "transformer")
 
 
 @pytest.mark.parametrize(("name", "part"), SHIPPED)
@@ -186,6 +240,8 @@ def test_every_shipped_network_gives_the_numbers_of_keras(name, part):
     if name == "diffusion-robots":
         inputs[1:] = [np.array([-1.2, 0.4], np.float32),
                       np.array([[3, -1, 9, -1, 0, 2], [-1, 0, -1, 5, -1, 7]], np.float32)]
+    if part == "caption":
+        inputs = [rng.integers(0, 10, (2, 12)).astype(np.float32)]
     assert_same(network, inputs)
 
 
@@ -221,6 +277,8 @@ class Dense(layers.Layer):
 @pytest.mark.parametrize(("make", "said"), [
     (lambda: one(Odd(name="odd"), 4), r"layer 'odd' \(Odd\)"),
     (lambda: one(Dense(name="own"), 4), r"layer 'own' \(Dense\)"),
+    (lambda: one(stylegan.Fold(name="fold"), 4, 4, 3), r"layer 'fold' \(Fold\)"),
+    (lambda: one(layers.UnitNormalization(axis=1), 4, 5), "axis=1"),
     (lambda: one(layers.Dense(3, activation=lambda x: x * 2), 4), "activation"),
     (lambda: one(layers.Conv2D(2, 3, dilation_rate=2, name="wide"), 8, 8, 2), "'wide'.*dilation_rate"),
     (lambda: one(layers.Conv2D(2, 3, groups=2), 8, 8, 2), "groups=2"),
@@ -238,6 +296,10 @@ class Dense(layers.Layer):
     (lambda: two(layers.Dot(2)), "axes=2"),
     (lambda: one(layers.GlobalAveragePooling2D(keepdims=True), 8, 8, 2), "keepdims"),
     (lambda: rows_cut(), "cuts only the last axis"),
+    (lambda: mirrored([[0, 0], [1, 1], [1, 1], [0, 0]], "constant"), "mode='constant'"),
+    (lambda: mirrored([[0, 0], [1, 1], [1, 1], [1, 0]]), "only rows and columns"),
+    (lambda: mirrored(1), "only rows and columns"),
+    (lambda: one(Block(2, causal=True, name="later"), 5, 12), "'later'.*causal=True"),
     (lambda: every_second(), "step of 2"),
     (lambda: one(layers.LSTM(3), 5, 2), "LSTM"),
     (lambda: one(layers.Flatten(data_format="channels_first"), 4, 4, 2), "channels_first"),
@@ -258,6 +320,11 @@ def two(layer, *shape):
 def rows_cut():
     x = picture(4, 4, 2)
     return keras.Model(x, x[:, 1:3])
+
+
+def mirrored(width, mode="symmetric"):
+    x = picture(4, 5, 3)
+    return keras.Model(x, ops.pad(x, width, mode))
 
 
 def of_any_length():

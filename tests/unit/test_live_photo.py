@@ -83,35 +83,48 @@ DENOISE = f"""({{ program, content, cases }}) => {{
 }}"""
 
 
-@pytest.fixture(scope="module")
-def denoised():
+def denoised_by(name, cases):
     """Return cases of a picture, its noise level and the side of the tiles, each with what JavaScript made of it."""
-    cat, coffee = photo("cat", 200)[:171, :150], photo("coffee", 96, color=True)[:45, :50]
-    cases = [(grain(cat, 25), 25 / 255, 512), (grain(cat, 25), 25 / 255, 64), (grain(coffee, 50), 50 / 255, 512),
-             (grain(cat[:9, :8], 10), 10 / 255, 512), (cat[:40, :40], 0.0, 512),
-             (grain(cat[:64, :40], 90), 90 / 255, 8)]
     answers = javascript.run(SCRIPTS, DENOISE, {
-        "program": kernel.packed(), "content": pack.shipped("denoiser"),
+        "program": kernel.packed(), "content": pack.shipped(name),
         "cases": [{"channels": planes(y), "sigma": sigma, "tile": tile} for y, sigma, tile in cases]})
     return list(zip(cases, answers, strict=True))
 
 
-def test_the_denoiser_is_that_of_the_library(denoised):
+@pytest.fixture(scope="module")
+def denoised():
+    cat, coffee = photo("cat", 200)[:171, :150], photo("coffee", 96, color=True)[:45, :50]
+    return denoised_by("denoiser", [
+        (grain(cat, 25), 25 / 255, 512), (grain(cat, 25), 25 / 255, 64), (grain(coffee, 50), 50 / 255, 512),
+        (grain(cat[:9, :8], 10), 10 / 255, 512), (cat[:40, :40], 0.0, 512), (grain(cat[:64, :40], 90), 90 / 255, 8)])
+
+
+@pytest.fixture(scope="module")
+def denoised_together():
+    coffee = photo("coffee", 128, color=True)[:85, :98]
+    return denoised_by("denoiser-colour", [
+        (grain(coffee, 25), 25 / 255, 512), (grain(coffee, 25), 25 / 255, 40),
+        (grain(coffee[:9, :8], 50), 50 / 255, 512), (coffee[:24, :40], 0.0, 512)])
+
+
+@pytest.mark.parametrize(("name", "cases"), [("denoiser", "denoised"), ("denoiser-colour", "denoised_together")])
+def test_the_denoiser_is_that_of_the_library(name, cases, request):
     """In one tile and in many, in grey and in colours, at sides that are no multiples of eight, without noise."""
-    denoise = pretrained.shared("denoiser")
-    for (y, sigma, tile), answer in denoised:
+    denoise = pretrained.shared(name)
+    for (y, sigma, tile), answer in request.getfixturevalue(cases):
         found = np.stack([np.reshape(one["data"], y.shape[:2]) for one in answer["planes"]], axis=-1)
         expected = np.atleast_3d(denoise(y, sigma, tile))
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
 
-def test_tiles_leave_no_seam(denoised):
-    (_, whole), (_, tiled) = denoised[:2]
-    np.testing.assert_allclose(tiled["planes"][0]["data"], whole["planes"][0]["data"], rtol=0, atol=1e-5)
+def test_tiles_leave_no_seam(denoised, denoised_together):
+    for (_, whole), (_, tiled) in (denoised[:2], denoised_together[:2]):
+        for one, other in zip(tiled["planes"], whole["planes"], strict=True):
+            np.testing.assert_allclose(one["data"], other["data"], rtol=0, atol=1e-5)
 
 
-def test_the_share_that_is_done_grows_to_one(denoised):
-    for _, answer in denoised:
+def test_the_share_that_is_done_grows_to_one(denoised, denoised_together):
+    for _, answer in denoised + denoised_together:
         shares = answer["shares"]
         assert 0 < shares[0] < 0.1 and shares[-1] == 1 and shares == sorted(shares)
     assert len(denoised[1][1]["shares"]) > 5 * len(denoised[0][1]["shares"])

@@ -15,6 +15,7 @@ from docutils import nodes
 from docutils.utils import new_document
 
 from helpers.images import digits, photo
+from helpers.league import photographs
 from helpers.live import FIRST, LEVEL, PHOTO, kernel, knobs, pack, robots
 from tests import javascript, pages
 
@@ -145,8 +146,11 @@ def test_what_is_delivered():
         pixels = np.frombuffer(base64.b64decode(one["pixels"]), np.uint8).reshape(28, 28, 1) / np.float32(255)
         np.testing.assert_array_equal(pixels, x[np.flatnonzero(labels == label)[0]])
     cat = contents["photo"]
-    pixels = np.frombuffer(base64.b64decode(cat["pixels"]), np.uint8).reshape(cat["height"], cat["width"])
-    np.testing.assert_allclose(pixels / 255, photo(PHOTO), rtol=0, atol=0.51 / 255)
+    for kind, x in (("grey", photo(PHOTO)), ("colours", photo(PHOTO, color=True))):
+        pixels = [np.frombuffer(base64.b64decode(one), np.uint8).reshape(cat["height"], cat["width"])
+                  for one in cat["pixels"][kind]]
+        np.testing.assert_allclose(np.dstack(pixels) / 255, np.atleast_3d(x), rtol=0, atol=0.51 / 255)
+    assert cat["colourFrom"] == photographs.COLOUR_FROM
     source = contents["engine-and-methods"]["source"]
     assert all((javascript.STATIC / name).read_text(encoding="utf-8") in source for name in live.WORKER)
     assert base64.b64decode(contents["engine-and-methods"]["kernel"]) == kernel.translate()
@@ -163,6 +167,7 @@ def test_the_panel_begins_as_its_figure_does():
 @pytest.mark.parametrize(("panel", "loads"), [
     ("restore_digit.js", ["classifier", "restorer", "inverter", "gan", "vae", "diffusion-digits"]),
     ("denoise_photo.js", ["photo", "denoiser"]),
+    ("denoise_photo.js", ["photo", "denoiser-colour"]),
 ])
 def test_the_panel_says_how_much_comes(panel, loads):
     script, contents = (javascript.STATIC / panel).read_text(encoding="utf-8"), live.contents()

@@ -165,48 +165,50 @@ function between(x, xs, ys) {
 
 /* ------------------------------------------------------------------------------------------------------ the network */
 
-/* Denoise one channel after the other, as the library does with its network for grey pictures. A generator: it yields
-   the share that is done, and returns planes. */
+/* Denoise as many channels at once as the network knows, as the library does: a network for grey pictures gets one after
+   the other. A generator: it yields the share that is done, and returns planes. */
 function* denoisePlanes(model, planes, sigma, tile = model.settings.tile) {
-  const clean = [];
-  for (const y of planes) {
-    for (const walk = denoisePlane(model, y, sigma, tile); ;) {
+  const colours = model.denoiser.list.layers[0].shape.at(-1) - 1, clean = [];  // the last channel is the noise level
+  while (clean.length < planes.length) {
+    for (const walk = denoiseTogether(model, planes.slice(clean.length, clean.length + colours), sigma, tile); ;) {
       const { done, value } = walk.next();
       if (done) {
-        clean.push(value);
+        clean.push(...value);
         break;
       }
-      yield (clean.length + value) / planes.length;
+      yield (clean.length + colours * value) / planes.length;
     }
   }
   return clean;
 }
 
-/* Denoiser.__call__: in tiles, each with a margin as wide as the network looks, so that no seam arises. */
-function* denoisePlane({ denoiser, settings: { stride, reach } }, y, sigma, tile) {
-  const framed = ({ height, width }) => [height, width].map((side) => Math.ceil(side / stride) * stride);
-  const [high, wide] = framed(y), x = plane(y.height, y.width);
+/* Denoiser._channels: in tiles, each with a margin as wide as the network looks, so that no seam arises. */
+function* denoiseTogether({ denoiser, settings: { stride, reach } }, planes, sigma, tile) {
+  const [{ height, width }] = planes, [high, wide] = [height, width].map((side) => Math.ceil(side / stride) * stride);
+  const colours = planes.length, clean = planes.map(() => plane(height, width));
   const tiles = [];
   for (let top = 0; top < high; top += tile) for (let left = 0; left < wide; left += tile) tiles.push([top, left]);
   for (const [number, [top, left]] of tiles.entries()) {
     const above = Math.min(top, reach), before = Math.min(left, reach);
     const h = Math.min(top + tile + reach, high) - top + above, w = Math.min(left + tile + reach, wide) - left + before;
-    const told = tensor([1, h, w, 2]);
-    for (let i = 0; i < h; i++) {
-      const row = mirrored(top - above + i, y.height) * y.width;
+    const told = tensor([1, h, w, colours + 1]);
+    for (let i = 0, to = 0; i < h; i++) {
+      const row = mirrored(top - above + i, height) * width;
       for (let j = 0; j < w; j++) {
-        told.data[2 * (i * w + j)] = y.data[row + mirrored(left - before + j, y.width)];
-        told.data[2 * (i * w + j) + 1] = sigma;
+        const from = row + mirrored(left - before + j, width);
+        for (const { data } of planes) told.data[to++] = data[from];
+        told.data[to++] = sigma;
       }
     }
     const walk = denoiser.steps([told]);
     let step = walk.next();
     for (; !step.done; step = walk.next()) yield (number + step.value) / tiles.length;
     const [{ data }] = step.value;
-    for (let i = top; i < Math.min(top + tile, y.height); i++) {
-      const from = (i - top + above) * w + before, to = Math.min(left + tile, y.width);
-      x.data.set(data.subarray(from, from + to - left), i * y.width + left);
+    for (let i = top; i < Math.min(top + tile, height); i++) {
+      for (let j = left, from = colours * ((i - top + above) * w + before); j < Math.min(left + tile, width); j++) {
+        for (const x of clean) x.data[i * width + j] = data[from++];
+      }
     }
   }
-  return x;
+  return clean;
 }

@@ -7,6 +7,7 @@
   "use strict";
 
   const LONGEST = 768, PIECE = 512, SMALLEST = 8;  // pixels: of a whole photograph, of a piece of it, of any side
+  const NETWORKS = ["denoiser", "denoiser-colour"];
   const ADDED = 25, HIGHEST = 100, TRAINED = 55;   // noise levels, in grey levels of 255
   const PRIVATE = "The network runs in your browser: your photograph stays on your machine, and nothing of it is sent.";
 
@@ -98,7 +99,9 @@
     let shipped = null, photo = null, choice = 0;  // the course's photograph, the one that is worked on, how many came
     let part = "whole", added = 0, seed = 1;       // what of it, and the noise that was put on it
     let before = null, after = null, level = 0;    // what is on the screen; the noise level that the network was told
+    let network = "course", lacking = "";          // the choice for colours; the network that an answer waits for
     let computer = null, starting = null, attempt = 0, ready = false, slow = "";
+    const coming = new Set();                      // networks that were sent for
     let number = 0, asked = 0, busy = false;
 
     /* ---- what is shown */
@@ -111,6 +114,11 @@
       whole: `all of it, reduced to at most ${LONGEST} × ${LONGEST}`, piece: `its middle ${PIECE} × ${PIECE}, not reduced`,
     }).map(([which, words]) => element("label", {}, element("input", { type: "radio", name: `${name}-part`,
       checked: which === "whole", onclick: () => { part = which; withPhoto(fresh); } }), words));
+    const networks = Object.entries({
+      course: "as the course chooses", colours: "that of colours", grey: "that of grey pictures, one colour after the other",
+    }).map(([which, words]) => element("label", {}, element("input", { type: "radio", name: `${name}-network`,
+      checked: which === network, onclick: () => { network = which; if (photo?.[part].planes.length > 1) changed(); } }),
+    words));
     const amount = element("input", { type: "number", id: `${name}-amount`, min: 1, max: HIGHEST, value: ADDED });
     const own = element("input", { type: "checkbox", checked: true, onclick: () => changed() });
     const told = element("input", { type: "range", id: `${name}-told`, min: 0, max: HIGHEST, step: 1, value: ADDED,
@@ -120,9 +128,12 @@
       element("div", { role: "group", "aria-label": "Photograph" },
         button("Choose a photograph …", () => file.click()), file,
         button("The course's photograph", () => { photo = null; withPhoto(fresh); }),
+        button("The same in colours", () => { photo = null; withPhoto(fresh, "colours"); }),
         element("span", {}, "or drop one here. It stays on your machine.")),
       element("div", { role: "group", "aria-label": "Of a large photograph", class: "live-tools" },
         element("span", {}, "Of a large photograph:"), ...parts),
+      element("div", { role: "group", "aria-label": "Network for colours", class: "live-tools" },
+        element("span", {}, "Network for a photograph in colours:"), ...networks),
       element("div", { role: "group", "aria-label": "Noise", class: "live-tools" },
         element("label", { for: amount.id }, "Noise of level"), amount,
         button("Add noise", addNoise), button("No added noise", () => withPhoto(() => { added = 0; fresh(); }))),
@@ -241,12 +252,12 @@
     }
 
     /* Do something with the photograph; where there is none, with the course's and with noise, as in the figure. */
-    function withPhoto(act) {
+    function withPhoto(act, kind = "grey") {
       if (photo) return act();
       const mine = ++choice;
       begin(() => {
         if (mine !== choice) return;
-        [photo, added] = [shipped, ADDED];
+        [photo, added] = [shipped[kind], ADDED];
         act();
       });
     }
@@ -289,11 +300,16 @@
 
     async function start(mine) {
       say("The network is coming: about 2 MB, once.");
-      const { name: called, width, height, pixels, clipping } = await live.load("photo");
-      const data = Float32Array.from(atob(pixels), (letter) => letter.charCodeAt(0) / 255);
-      const picture = { width, height, planes: [{ width, height, data }], opaque: true, how: "" };
-      shipped = { name: called, truth: true, whole: picture, piece: picture, clipping };
-      const worker = await live.computer(["denoiser"], (message) => { if (mine === attempt) hear(message); });
+      const { name: called, width, height, pixels, clipping, colourFrom } = await live.load("photo");
+      const planes = (channels) => channels.map((bytes) => ({
+        width, height, data: Float32Array.from(atob(bytes), (letter) => letter.charCodeAt(0) / 255) }));
+      const made = (channels) => {
+        const picture = { width, height, planes: planes(channels), opaque: true, how: "" };
+        return { name: called, truth: true, whole: picture, piece: picture };
+      };
+      shipped = { grey: made(pixels.grey), colours: made(pixels.colours), clipping,
+                  from: { course: colourFrom, colours: 0, grey: Infinity } };  // σ, from which on colours go together
+      const worker = await live.computer([], listener(mine));
       if (mine === attempt) computer = worker;
       else worker.terminate();
     }
@@ -301,7 +317,8 @@
     /* Back to the figure: what a reader does next tries again. */
     function fail(why) {
       computer?.terminate();
-      live.forget("denoiser");
+      NETWORKS.forEach(live.forget);
+      coming.clear();
       computer = starting = null;
       ready = busy = false;
       attempt++;
@@ -316,23 +333,27 @@
       now.hidden = false;
       place.classList.add("live-begun");
       const { planes, width, height } = photo[part];
-      say(`Denoising ${sides({ width, height })} pixels${busy ? ", and what ran before was stopped" : ""} …`);
+      say(`Denoising ${sides({ width, height })} pixels${busy ? ", and what ran before was stopped" : ""} …${slow}`);
       busy = true;
+      lacking = "";
       progress.value = 0;
       progress.hidden = false;
       computer.postMessage({ do: "denoise", number: ++number, planes, added: added / 255, seed,
-                             sigma: own.checked ? null : Number(told.value) / 255, clipping: shipped.clipping });
+                             sigma: own.checked ? null : Number(told.value) / 255, clipping: shipped.clipping,
+                             colourFrom: shipped.from[network] });
     }
 
+    const listener = (mine) => (message) => { if (mine === attempt) hear(message); };
+
     function hear(message) {
-      if (message.do === "ready") {
+      if (message.do === "started") {
         ready = true;
+        if (!message.fast) slow = " This browser has no fast arithmetic (WebAssembly SIMD): it takes longer than elsewhere.";
         if (photo) ask();
+      } else if (message.do === "ready") {
+        if (message.name === lacking) ask();
       } else if (message.do === "failed" && (message.number === undefined || message.number === number)) {
         fail(message.why);
-      } else if (message.do === "started" && !message.fast) {
-        slow = " This browser has no fast arithmetic (WebAssembly SIMD), so it took longer than elsewhere.";
-        say("This browser has no fast arithmetic (WebAssembly SIMD): the answer will come, but slowly.");
       } else if (message.number !== number) {
         return;
       } else if (message.do === "measured") {
@@ -341,6 +362,13 @@
       } else if (message.do === "level") {
         level = 255 * message.sigma;
         if (own.checked) showLevel(level);
+      } else if (message.do === "lacking") {
+        lacking = message.name;
+        busy = false;
+        progress.hidden = true;
+        say(`The network of ${lacking === "denoiser" ? "grey pictures" : "colours"} is coming: about 2 MB, once.`);
+        if (!coming.has(lacking)) live.send([lacking], computer, listener(attempt));
+        coming.add(lacking);
       } else if (message.do === "share") {
         progress.value = message.share;
       } else if (message.do === "answer") {
@@ -352,9 +380,12 @@
         say(`${summary(message)}${slow}`);
       }
     }
-    function summary({ apart, change, planes, ms }) {
-      const { width, height, how, opaque } = photo[part];
-      const what = [sides({ width, height }), planes.length > 1 ? "three colours, one after the other" : "grey", how,
+
+    function summary({ apart, change, planes, ms, name: by }) {
+      const { width, height, how, opaque } = photo[part], from = Number((255 * shipped.from.course).toFixed(1));
+      const alone = `one after the other${network === "course" ? ` (the course has them together from σ = ${from} on)` : ""}`;
+      const kind = `three colours, ${by === "denoiser" ? alone : "all together"}`;
+      const what = [sides({ width, height }), planes.length > 1 ? kind : "grey", how,
         opaque ? "" : "what is transparent laid on white", added ? `noise of level ${added} added` : ""];
       const beyond = level > TRAINED ? ` (the network was trained up to ${TRAINED})` : "";
       const result = added || photo.truth

@@ -209,8 +209,8 @@ const layers = {
 
   dense: {
     prepare(layer, weight, products) {
-      const { shape: [k, n], data } = weight(layer.kernel);
-      return products.pack(k, n, (row, column) => data[row * n + column]);
+      const { shape, data } = weight(layer.kernel), n = shape.at(-1);  // n numbers alone spread one input
+      return products.pack(data.length / n, n, (row, column) => data[row * n + column]);
     },
     run([x], layer, weight, matrix, products) {
       const { k, n, columns } = matrix;
@@ -310,6 +310,35 @@ const layers = {
     },
   },
 
+  "unit normalisation": {  // the numbers of each place, divided by their length
+    run([x]) {
+      const c = x.shape.at(-1), y = tensor(x.shape);
+      for (let from = 0; from < x.data.length; from += c) {
+        const squares = x.data.subarray(from, from + c).reduce((sum, value) => sum + value ** 2, 0);
+        const scale = Math.min(1 / Math.sqrt(squares), 1e12);
+        for (let i = from; i < from + c; i++) y.data[i] = scale * x.data[i];
+      }
+      return y;
+    },
+  },
+
+  demodulation: {  // 1 / the length of all weights that lead to an output channel, when a style scales the input channels
+    prepare(layer, weight) {
+      const { shape: [, , ci, n], data } = weight(layer.kernel), squares = tensor([ci, n]);
+      data.forEach((value, i) => { squares.data[i % (ci * n)] += value ** 2; });
+      return squares;
+    },
+    run([style], { epsilon }, weight, { shape: [ci, n], data: squares }) {
+      const y = tensor([style.shape[0], n], new Float32Array(style.shape[0] * n).fill(epsilon));
+      style.data.forEach((value, i) => {
+        const to = Math.floor(i / ci) * n, from = (i % ci) * n;
+        for (let o = 0; o < n; o++) y.data[to + o] += value ** 2 * squares[from + o];
+      });
+      y.data.forEach((value, i) => { y.data[i] = 1 / Math.sqrt(value); });
+      return y;
+    },
+  },
+
   "layer normalisation": {
     run([x], layer, weight) {
       const c = x.shape.at(-1), rows = size(x.shape) / c;
@@ -371,6 +400,27 @@ const layers = {
     },
   },
 
+  copies: {  // learnt numbers, once for each of a batch
+    run([x], layer, weight) {
+      const { shape, data } = weight(layer.weight), y = tensor([x.shape[0], ...shape]);
+      for (let i = 0; i < x.shape[0]; i++) y.data.set(data, i * data.length);
+      return y;
+    },
+  },
+
+  unfold: {  // the numbers of each place become down × right places
+    run([x], { size: [down, right] }) {
+      const [count, h, w, channels] = x.shape, c = channels / down / right;
+      const y = tensor([count, h * down, w * right, c]), run = right * c;
+      for (let from = 0; from < x.data.length; from += run) {
+        const part = Math.floor(from / run), row = part % down, place = Math.floor(part / down);
+        const to = ((Math.floor(place / w) * down + row) * w + (place % w)) * run;
+        y.data.set(x.data.subarray(from, from + run), to);
+      }
+      return y;
+    },
+  },
+
   reshape: {
     run: ([x], layer) => tensor([x.shape[0], ...layer.shape], x.data),
   },
@@ -393,8 +443,8 @@ const layers = {
 
   "global mean": {
     run([x]) {
-      const [count, h, w, c] = x.shape, y = tensor([count, c]);
-      x.data.forEach((value, i) => { y.data[Math.floor(i / (h * w * c)) * c + (i % c)] += value / (h * w); });
+      const count = x.shape[0], c = x.shape.at(-1), places = size(x.shape) / count / c, y = tensor([count, c]);
+      x.data.forEach((value, i) => { y.data[Math.floor(i / (places * c)) * c + (i % c)] += value / places; });
       return y;
     },
   },
@@ -402,21 +452,56 @@ const layers = {
   enlarge: {
     run([x], { size: [down, right], interpolation }) {
       const [count, h, w, c] = x.shape, y = tensor([count, h * down, w * right, c]);
-      const smooth = interpolation === "bilinear";
-      const rows = places(h, down, smooth), columns = places(w, right, smooth);
+      const rows = shares(h, down, interpolation), columns = shares(w, right, interpolation);
       let to = 0;
       for (let picture = 0; picture < count; picture++) {
-        for (const [top, bottom, below] of rows) {
-          for (const [left, right, beside] of columns) {
-            const at = (row, column) => ((picture * h + row) * w + column) * c;
-            const [a, b, d, e] = [at(top, left), at(top, right), at(bottom, left), at(bottom, right)];
-            for (let o = 0; o < c; o++) {
-              const upper = x.data[a + o] + beside * (x.data[b + o] - x.data[a + o]);
-              const lower = x.data[d + o] + beside * (x.data[e + o] - x.data[d + o]);
-              y.data[to++] = upper + below * (lower - upper);
+        for (const above of rows) {
+          for (const beside of columns) {
+            for (const [row, a] of above) {
+              for (const [column, b] of beside) {
+                const from = ((picture * h + row) * w + column) * c, share = a * b;
+                for (let o = 0; o < c; o++) y.data[to + o] += share * x.data[from + o];
+              }
             }
+            to += c;
           }
         }
+      }
+      return y;
+    },
+  },
+
+  mirror: {  // each side grows by a mirror image of what lies there: … 1 0 | 0 1 2 …
+    run([x], { rows, columns }) {
+      const [count, h, w, c] = x.shape, y = tensor([count, h + rows[0] + rows[1], w + columns[0] + columns[1], c]);
+      const inside = (place, side) => (place < 0 ? -1 - place : Math.min(place, 2 * side - 1 - place));
+      let to = 0;
+      for (let picture = 0; picture < count; picture++) {
+        for (let i = -rows[0]; i < h + rows[1]; i++) {
+          for (let j = -columns[0]; j < w + columns[1]; j++, to += c) {
+            const from = ((picture * h + inside(i, h)) * w + inside(j, w)) * c;
+            y.data.set(x.data.subarray(from, from + c), to);
+          }
+        }
+      }
+      return y;
+    },
+  },
+
+  attention: {  // from queries, keys and values of each place, those of all heads side by side, to what it finds
+    run([x], { heads }) {
+      const [count, t, all] = x.shape, d = all / 3, width = d / heads, y = tensor([count, t, d]);
+      for (let one = 0; one < count * heads; one++) {
+        const picture = Math.floor(one / heads), first = (one % heads) * width, scores = tensor([t, t]);
+        const at = (place, what) => (picture * t + place) * all + what * d + first;
+        scores.data.forEach((_, s) => {
+          const query = at(Math.floor(s / t), 0), key = at(s % t, 1);
+          for (let k = 0; k < width; k++) scores.data[s] += x.data[query + k] * x.data[key + k] / Math.sqrt(width);
+        });
+        softmax(scores).data.forEach((share, s) => {
+          const to = (picture * t + Math.floor(s / t)) * d + first, value = at(s % t, 2);
+          for (let k = 0; k < width; k++) y.data[to + k] += share * x.data[value + k];
+        });
       }
       return y;
     },
@@ -434,6 +519,7 @@ const functions = {
   tanh: Math.tanh,
   sigmoid,
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  strength: (x) => Math.exp(Math.min(x, Math.log(100))),  // of the chooser
   sin: Math.sin,
   cos: Math.cos,
 };
@@ -516,12 +602,16 @@ function pooled(x, layer, start, gather, finish) {
   return y;
 }
 
-/* For each place of an enlarged side: the two places of the old one that it lies between, and how far along. */
-function places(side, factor, smooth) {
+/* For each place of an enlarged side: the places of the old one that it is made of, each with its share. */
+function shares(side, factor, interpolation) {
+  if (interpolation === "nearest") return Array.from({ length: side * factor }, (_, i) => [[Math.floor(i / factor), 1]]);
+  const cubic = (d) => (d < 1 ? (1.5 * d - 2.5) * d * d + 1 : ((2.5 - 0.5 * d) * d - 4) * d + 2);  // Keys 1981
+  const [reach, share] = interpolation === "bicubic" ? [2, cubic] : [1, (d) => 1 - d];
   return Array.from({ length: side * factor }, (_, i) => {
-    if (!smooth) return [Math.floor(i / factor), Math.floor(i / factor), 0];
-    const middle = Math.max((i + 0.5) / factor - 0.5, 0), low = Math.min(Math.floor(middle), side - 1);
-    return [low, Math.min(low + 1, side - 1), middle - low];
+    const middle = (i + 0.5) / factor - 0.5, low = Math.floor(middle) - reach + 1;
+    const near = Array.from({ length: 2 * reach }, (_, k) => low + k).filter((place) => place >= 0 && place < side);
+    const all = near.reduce((sum, place) => sum + share(Math.abs(place - middle)), 0);
+    return near.map((place) => [place, share(Math.abs(place - middle)) / all]);
   });
 }
 

@@ -2,7 +2,7 @@
 
    In come { do: "start", kernel }, { do: "model", name, content } and questions, { do: "restore" | "denoise" | "draw" |
    "stop", number, … }; out go { do: "started" | "ready" | "answer" | "done" | "drawn" | "refused" | "failed", … }, and on
-   the way { do: "measured" | "level" | "share" | "step" }. */
+   the way { do: "measured" | "level" | "lacking" | "share" | "step" }. */
 
 "use strict";
 
@@ -99,8 +99,9 @@ async function draw({ number, name, words, label, seed, ...how }) {
       (_, k) => said[k] >= 0 && said[k] !== robot[k]) });
 }
 
-/* Add noise to a photograph if wanted, estimate its level if it is not told, and take the noise away. */
-async function denoisePhoto({ number, planes, added, seed, sigma, clipping }) {
+/* Add noise to a photograph if wanted, estimate its level if it is not told, and take the noise away: by the network of
+   colours from the level colourFrom on. Whether that one is needed shows here, so it may still have to come. */
+async function denoisePhoto({ number, planes, added, seed, sigma, clipping, colourFrom }) {
   const tell = (what, content) => postMessage({ do: what, number, ...content });
   await pause();  // a newer question may wait
   if (number !== newest) return;
@@ -108,7 +109,12 @@ async function denoisePhoto({ number, planes, added, seed, sigma, clipping }) {
   tell("measured", { planes: y });
   const level = sigma ?? estimateNoise(y, clipping);
   tell("level", { sigma: level });
-  const walk = denoisePlanes(models.denoiser, y, level);
+  const name = planes.length > 1 && level >= colourFrom ? "denoiser-colour" : "denoiser";
+  if (!models[name]) {
+    tell("lacking", { name });
+    return;
+  }
+  const walk = denoisePlanes(models[name], y, level);
   let step = walk.next();
   for (; !step.done && number === newest; step = walk.next()) {
     tell("share", { share: step.value });
@@ -118,7 +124,7 @@ async function denoisePhoto({ number, planes, added, seed, sigma, clipping }) {
   if (!step.done) return;
   const x = step.value;
   tell("answer", { planes: x, ms: performance.now() - begun, apart: [y, x].map((found) => meanSquare(planes, found)),
-                   change: meanSquare(y, x) });
+                   change: meanSquare(y, x), name });
 }
 
 const QUESTIONS = { restore: answer, denoise: denoisePhoto, draw, stop: async () => {} };
