@@ -104,7 +104,7 @@ def test_two_robots_are_mixed_by_keyboard(visit, width, theme):
     page = here.page
     press(page, "Draw")
     assert re.match(r"Layers 0 and 1 of B, the others of A\. The robot nearest to the mixture is 0\.\d{3} away "
-                    r"\(above 0\.06: no robot\)\. As A alone: .+\. As B alone: .+\.", said(page, "nearest"))
+                    r"\(above 0\.06: no robot\)\. Shared with A alone: .+; with B alone: .+\.", said(page, "nearest"))
     assert same(page) and not page.locator(f"{PANEL} img").is_visible()
     rows = page.locator(".live-told tbody tr").all_inner_texts()
     assert [one.split()[0] for one in rows] == ["colour", "body", "head", "accessory", "eyes", "mouth", "distance"]
@@ -144,10 +144,10 @@ def test_all_layers_of_one_are_that_one_and_other_seeds_other_robots(visit):
         return before.some((value, i) => value !== one[i + Math.floor(i / 3)]);
     }""", arg=np.rint(255 * before[0]).astype(int).ravel().tolist(), timeout=WAIT)
     assert same(page, seeds=[7, 2], second=[], noise=2)
-    page.get_by_label("of robot B").fill("-5")
+    page.get_by_label("Seed of robot B").fill("-5")
     press(page, "Two others")
     page.locator("canvas[aria-label='Robot A, seed 9']").wait_for(timeout=WAIT)
-    assert page.get_by_label("of robot B").input_value() == "2"
+    assert page.get_by_label("Seed of robot B").input_value() == "2"
 
 
 def test_the_newest_of_many_questions_counts(visit):
@@ -158,7 +158,7 @@ def test_the_newest_of_many_questions_counts(visit):
     page.get_by_role("slider", name="Truncation").focus()
     for _ in range(20):
         page.keyboard.press("ArrowLeft")
-    said(page, "^Layers 0, 1 and 3 of B.*As A alone: nothing. As B alone: nothing")
+    said(page, "^Layers 0, 1 and 3 of B.*Shared with A alone: nothing; with B alone: nothing")
     shown = pictures(page)
     assert all(np.array_equal(one, shown[0]) for one in shown)
 

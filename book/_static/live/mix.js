@@ -72,15 +72,16 @@
         element(head ? "th" : "td", head ? { scope: "col" } : {}, head)))), body);
     const now = element("div", { class: "live-walk", hidden: true },
       element("div", { class: "live-trio" }, ...shown.slice(0, 3).map(({ card }) => card)), table,
+      element("div", { class: "live-knobs" }, labelled("Walk from A to B", along, alongTold)),
       element("div", { class: "live-trio" }, ...shown.slice(3).map(({ card }) => card)));
 
     place.querySelector(".live-title").after(element("div", { class: "live-controls live-knobs" },
-      element("div", {}, labelled("Seed of robot A", a), labelled("of robot B", b), others),
-      element("div", { role: "group", "aria-labelledby": id("layers"), class: "live-tools" },
-        element("span", { id: id("layers") }, "Layers with the style of B:"),
+      element("div", {}, labelled("Seed of robot A", a), labelled("Seed of robot B", b), others),
+      element("div", { role: "group", "aria-labelledby": id("layers"), class: "live-tools live-six" },
+        element("span", { id: id("layers"), class: "live-wide" }, "Which layers of the mixture get the "
+          + "style of B? (In brackets, the places that each works on.)"),
         ...layers.map((one, k) => element("label", {}, one, `${k} (${SIZES[k]} × ${SIZES[k]})`))),
-      element("div", {}, labelled("Walk from A to B", along, alongTold), labelled("Truncation ψ", truncation,
-        truncationTold), fresh, go),
+      element("div", {}, labelled("Truncation ψ", truncation, truncationTold), fresh, go),
       element("p", { class: "live-credit" }, "Robots by Zikri Kader, robohash, CC BY.")));
     place.append(now, status);
     say("Press Draw, or change anything: the network runs in your browser, and nothing leaves it.");
@@ -179,8 +180,10 @@
       table.hidden = false;
       const as = (wanted) => listed(attributes.filter((_, k) => whose[k].join() === wanted)) || "nothing";
       const near = readings[1].distance;
-      say(`${mixture()[0].toUpperCase()}${mixture().slice(1)}. The robot nearest to the mixture is ${near.toFixed(3)} `
-        + `away${near < LIMIT ? "" : ` (above ${LIMIT}: no robot)`}. As A alone: ${as("A")}. As B alone: ${as("B")}.`);
+      const sentence = `${mixture()[0].toUpperCase()}${mixture().slice(1)}.`;
+      say(`${sentence} The robot nearest to the mixture is ${near.toFixed(3)} away`
+        + `${near < LIMIT ? "" : ` (above ${LIMIT}: no robot)`}. `
+        + `Shared with A alone: ${as("A")}; with B alone: ${as("B")}.`);
     }
 
     function row(name, cells) {

@@ -6,7 +6,7 @@
 const MANY = 10000;  // latent codes of which the mean style is taken
 
 const normals = (seed, count) => Float32Array.from({ length: count }, gaussian(seed));
-const between = (a, b, along) => a.map((value, i) => (1 - along) * value + along * b[i]);
+const blend = (a, b, along) => a.map((value, i) => (1 - along) * value + along * b[i]);
 
 /* The styles of latent codes, each a row of its own. */
 function stylesOf({ mapping }, codes) {
@@ -32,9 +32,9 @@ function meanStyle(model) {
 function mixedRobots(model, { seeds, second, along, truncation, noise }) {
   const { mapping, synthesis } = model, [entry, given] = synthesis.list.layers;
   const codes = seeds.map((seed) => normals(seed, mapping.list.layers[0].shape[0]));
-  let [a, b, middle] = stylesOf(model, [...codes, between(...codes, along)]);
-  if (truncation !== 1) [a, b, middle] = [a, b, middle].map((w) => between(meanStyle(model), w, truncation));
-  const each = [() => a, (layer) => (second[layer] ? b : a), () => b, () => middle, () => between(a, b, along)];
+  let [a, b, middle] = stylesOf(model, [...codes, blend(...codes, along)]);
+  if (truncation !== 1) [a, b, middle] = [a, b, middle].map((w) => blend(meanStyle(model), w, truncation));
+  const each = [() => a, (layer) => (second[layer] ? b : a), () => b, () => middle, () => blend(a, b, along)];
   const [layers, width] = entry.shape, [places] = given.shape;
   const styles = tensor([each.length, layers, width]), added = tensor([each.length, places]);
   each.forEach((styleOf, i) => {
