@@ -114,7 +114,7 @@ def test_two_robots_are_mixed_by_keyboard(visit, width, theme):
     said(page, "^Layers 0, 1 and 5 of B")
     assert layer.is_checked() and same(page, second=[0, 1, 5])
     assert layer.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
-    page.get_by_role("slider", name="Walk from A to B").focus()
+    page.get_by_role("slider", name="From A to B").focus()
     page.keyboard.press("Home")
     page.wait_for_function("() => document.querySelector('.live-panel canvas[aria-label*=\" 0 %\"]')", timeout=WAIT)
     at_a = pictures(page)

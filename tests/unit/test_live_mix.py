@@ -13,8 +13,8 @@ from helpers.live import robots as sent
 from helpers.models import stylegan
 from tests import javascript
 
-SCRIPTS = ["engine.js", "gradients.js", "methods.js", "denoise.js", "sampler.js", "robots.js", "stylegan.js"]  # all that
-# share the worker with it: no two may give one name to different things
+# All that share the worker: no two may give one name to different things.
+SCRIPTS = ["engine.js", "gradients.js", "methods.js", "denoise.js", "sampler.js", "robots.js", "stylegan.js"]
 QUESTIONS = [MIX, {"seeds": [3, 2**32 - 1], "second": [1, 4], "along": 0.15, "truncation": 0.7, "noise": 2}]
 ASK = """({ program, content, parts, questions }) => {
   const model = unpacked(content, new Products(bytesOf(program))), drawn = drawings(parts);

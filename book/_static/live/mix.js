@@ -60,7 +60,7 @@
     /* ---- what is shown */
 
     const status = element("p", { role: "status", class: "live-status" });
-    const shown = ["Robot A", "The mixture", "Robot B", "Straight in z", "Straight in w"].map((title) => {
+    const shown = ["Robot A", "The mixture", "Robot B", "Walk in z", "Walk in w"].map((title) => {
       const picture = element("canvas", { role: "img", class: "live-large", width: SIDE, height: SIDE });
       return { title, picture, card: element("div", {}, element("p", { class: "live-name" },
         element("strong", {}, title)), picture) };
@@ -72,7 +72,7 @@
         element(head ? "th" : "td", head ? { scope: "col" } : {}, head)))), body);
     const now = element("div", { class: "live-walk", hidden: true },
       element("div", { class: "live-trio" }, ...shown.slice(0, 3).map(({ card }) => card)), table,
-      element("div", { class: "live-knobs" }, labelled("Walk from A to B", along, alongTold)),
+      element("div", { class: "live-knobs" }, labelled("From A to B", along, alongTold)),
       element("div", { class: "live-trio" }, ...shown.slice(3).map(({ card }) => card)));
 
     place.querySelector(".live-title").after(element("div", { class: "live-controls live-knobs" },
