@@ -102,8 +102,9 @@ def test_two_robots_are_mixed_by_keyboard(visit, width, theme):
     here = visit(width=width, theme=theme)
     page = here.page
     press(page, "Draw")
+    told = said(page, "nearest")
     assert re.match(r"Layers 0 and 1 of B, the others of A\. The robot nearest to the mixture is 0\.\d{3} away"
-                    r"( \(above 0\.06: no robot\))?\. Shared with A alone: .+; with B alone: .+\.", said(page, "nearest"))
+                    r"( \(above 0\.06: no robot\))?\. Shared with A alone: .+; with B alone: .+\.", told)
     assert same(page) and not page.locator(f"{PANEL} img").is_visible()
     rows = page.locator(".live-told tbody tr").all_inner_texts()
     assert [one.split()[0] for one in rows] == ["colour", "body", "head", "accessory", "eyes", "mouth", "distance"]
