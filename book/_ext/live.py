@@ -31,8 +31,9 @@ from helpers.live import FIRST, PHOTO, kernel, knobs, pack, robots
 LOG = logging.getLogger(__name__)
 KNOB = "turn-knob"
 PANELS = {"restore-digit": "restore_digit.js", "denoise-photo": "denoise_photo.js", "draw-from-noise": "draw.js",
-          KNOB: "knobs.js"}
-WORKER = ("engine.js", "gradients.js", "methods.js", "denoise.js", "sampler.js", "robots.js", "worker.js")
+          "mix-styles": "mix.js", KNOB: "knobs.js"}
+WORKER = ("engine.js", "gradients.js", "methods.js", "denoise.js", "sampler.js", "robots.js", "stylegan.js",
+          "worker.js")
 
 
 class PanelError(SphinxError):

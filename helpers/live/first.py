@@ -6,9 +6,9 @@ import helpers.models  # noqa: F401 - before anything else brings TensorFlow, wh
 from helpers import pretrained, validation
 from helpers.images import digits, photo
 from helpers.league import digit_tasks
-from helpers.live import FIRST, LEVEL, PHOTO, WALK
+from helpers.live import FIRST, LEVEL, MIX, PHOTO, WALK
 from helpers.metrics import psnr
-from helpers.models import diffusion
+from helpers.models import diffusion, stylegan
 from helpers.operators import Identity, measure
 from helpers.plots import show
 from helpers.posterior import samplers
@@ -91,6 +91,40 @@ def walk_of_digit(label=WALK["label"], sampler=WALK["sampler"], steps=WALK["step
     start = model.centre + diffusion.HIGHEST * browser_noise(seed, (1, *model.shape))
     walk = list(diffusion.walk(look, start, sigmas, order=how.order))
     return [(x, look(x, sigma) if sigma else x, float(sigma)) for x, sigma in zip(walk, sigmas, strict=True)]
+
+
+def mixed_robots():
+    """Show the two robots and their mixture with which the panel "mix-styles" begins, and what lies between the two."""
+    titles = ["robot A", "the mixture", "robot B", "half-way in z", "half-way in w"]
+    show(robots_of_styles(), titles, columns=5, scale=4)
+
+
+def robots_of_styles(seeds=MIX["seeds"], second=MIX["second"], along=MIX["along"], truncation=MIX["truncation"],
+                     noise=MIX["noise"], centre=None):
+    """Return the robots (5, 32, 32, 3) of the browser's seeds: a, the mixture, b, and two places between a and b.
+
+    Parameters
+    ----------
+    seeds : (int, int)
+        Those of a and b.
+    second : sequence of int
+        The layers in which the mixture has the style of b.
+    along : float
+        How far along the straight way from a to b, in z and in w, the last two robots lie.
+    truncation : float
+        As :meth:`helpers.models.stylegan.StyleGan.truncate` takes it, towards ``centre``, by default the model's own.
+    noise : int
+        The number of the noise that all of them get: it begins at the far end of the seeds.
+    """
+    gan = pretrained.shared("stylegan-robots")
+    z = np.stack([browser_noise(seed, (gan.latent,)) for seed in seeds])
+    w = gan.styles([*z, (1 - along) * z[0] + along * z[1]])
+    w = gan.truncate(w, truncation) if centre is None else centre + np.float32(truncation) * (w - centre)
+    a, b, middle = w[:, None]
+    styles = np.concatenate([gan.each(a), gan.mix(a, b, second), gan.each(b), gan.each(middle),
+                             gan.each((1 - along) * a + along * b)])
+    added = browser_noise(2**32 - 1 - noise, (1, sum(stylegan.PLACES)))
+    return gan.draw(styles, noise=np.repeat(added, len(styles), axis=0))
 
 
 def browser_noise(seed, shape):

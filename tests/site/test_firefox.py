@@ -134,6 +134,17 @@ def test_a_robot_is_drawn_by_words(window, address):
     window.wait_for(STATUS_HAS, "(reads as|It is|read)")
 
 
+def test_two_robots_are_mixed(window, address):
+    window.open(f"{address}/book/4-examples/stylegan.html", PHONE)
+    assert window.call(FIGURE)
+    window.press(".live-panel button", "Draw", "touch")
+    window.wait_for(STATUS_HAS, "^Layers 0 and 1 of B.*nearest to the mixture")
+    window.call("() => [...document.querySelectorAll('.live-panel input[type=checkbox]')].at(-1).focus()")
+    window.type(" ")
+    window.wait_for(STATUS_HAS, "^Layers 0, 1 and 5 of B.*nearest to the mixture")
+    assert window.call("() => document.documentElement.scrollWidth") <= PHONE
+
+
 def test_a_knob_is_turned_by_keys(window, address):
     window.open(f"{address}/book/3-algorithms/least-squares.html")
     before = window.call("() => document.querySelector('.live-panel input').value")

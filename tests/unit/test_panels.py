@@ -168,6 +168,7 @@ def test_the_panel_begins_as_its_figure_does():
     ("restore_digit.js", ["classifier", "restorer", "inverter", "gan", "vae", "diffusion-digits"]),
     ("denoise_photo.js", ["photo", "denoiser"]),
     ("denoise_photo.js", ["photo", "denoiser-colour"]),
+    ("mix.js", ["stylegan-robots", "robot-world"]),
 ])
 def test_the_panel_says_how_much_comes(panel, loads):
     script, contents = (javascript.STATIC / panel).read_text(encoding="utf-8"), live.contents()

@@ -322,7 +322,7 @@ const layers = {
     },
   },
 
-  demodulation: {  // 1 / the length of all weights that lead to an output channel, when a style scales the input channels
+  demodulation: {  // 1 / the length of all weights that lead to each output channel; a style scales the input channels
     prepare(layer, weight) {
       const { shape: [, , ci, n], data } = weight(layer.kernel), squares = tensor([ci, n]);
       data.forEach((value, i) => { squares.data[i % (ci * n)] += value ** 2; });

@@ -99,31 +99,49 @@ function drawings({ pixels, values }) {
   }));
 }
 
+const SPECK = 0.04;  // as in helpers/images/robots.py
+
 /* The robot nearest to a picture x of 32 × 32 × 3 numbers, of all million, and its root mean square distance. Eyes
    and mouth never cover the same pixel: so the best eyes and the best mouth are found one after the other, for each colour,
-   body, head and accessory; and unless it reaches below them, the accessory makes no difference to the choice. */
-function nearestRobot(x, parts) {
-  const [bodies, heads, accessories, eyes, mouths] = parts;
+   body, head and accessory; and unless it reaches below them, the accessory makes no difference to the choice.
+
+   On speckled ground a pixel counts with the part of it that a robot covers. With the rest, its squared distance from
+   white counts, but no more than that of a speckle; and the distance is told over the robot's own pixels. */
+function nearestRobot(x, parts, speckled = false) {
+  const [bodies, heads, accessories, eyes, mouths] = parts, all = x.length / 3;
   const face = new Set([...eyes, ...mouths].flatMap(({ places }) => places));
+  const white = { y: new Float32Array(x.length).fill(1), bare: new Float32Array(all).fill(1) };
+  const squares = ({ y }, place) => {
+    let sum = 0;
+    for (let i = 3 * place; i < 3 * place + 3; i++) sum += (y[i] - x[i]) ** 2;
+    return sum;
+  };
+  const ground = Array.from({ length: all }, (_, place) => Math.min(squares(white, place), 3 * SPECK));
+  const counted = (sum, bare, place) => (speckled ? (1 - bare) * sum + bare * ground[place] : sum);
   let best = { cost: Infinity };
 
+  /* Drawings are held as their colours on white, and the part of each pixel that they leave bare. */
   const paste = (on, { places, byColour }, colour) => {
-    const y = on.slice(), part = byColour[colour];
+    const y = on.y.slice(), bare = on.bare.slice(), part = byColour[colour];
     places.forEach((place, i) => {
-      for (let c = 0; c < 3; c++) y[3 * place + c] = part[4 * i + c] + (1 - part[4 * i + 3]) * y[3 * place + c];
+      const kept = 1 - part[4 * i + 3];
+      for (let c = 0; c < 3; c++) y[3 * place + c] = part[4 * i + c] + kept * y[3 * place + c];
+      bare[place] *= kept;
     });
-    return y;
+    return { y, bare };
   };
-  const change = (on, { places, byColour }, colour) => {  // of the squared distance, if the part is pasted
+  const change = ({ y, bare }, { places, byColour }, colour) => {  // of the squared distance, if the part is pasted
     const part = byColour[colour];
     let sum = 0;
     for (let i = 0; i < places.length; i++) {
-      const kept = 1 - part[4 * i + 3];
+      const place = places[i], kept = 1 - part[4 * i + 3];
+      let before = 0, now = 0;
       for (let c = 0; c < 3; c++) {
-        const at = 3 * places[i] + c, old = on[at] - x[at];
-        const now = part[4 * i + c] + kept * on[at] - x[at];
-        sum += now * now - old * old;
+        const at = 3 * place + c;
+        before += (y[at] - x[at]) ** 2;
+        now += (part[4 * i + c] + kept * y[at] - x[at]) ** 2;
       }
+      sum += counted(now, kept * bare[place], place) - counted(before, bare[place], place);
     }
     return sum;
   };
@@ -136,18 +154,27 @@ function nearestRobot(x, parts) {
     const reaches = accessories.map(({ places, byColour }) =>
       places.some((place, i) => byColour[colour][4 * i + 3] > 0 && face.has(place)));
     bodies.forEach((body, b) => {
-      const dressed = paste(new Float32Array(x.length).fill(1), body, colour);
+      const dressed = paste(white, body, colour);
       heads.forEach((head, h) => {
         const base = paste(dressed, head, colour), bare = [least(base, eyes, colour), least(base, mouths, colour)];
-        const cost = base.reduce((sum, value, i) => sum + (value - x[i]) ** 2, 0);
+        const cost = ground.reduce((sum, _, place) => sum + counted(squares(base, place), base.bare[place], place), 0);
         accessories.forEach((accessory, a) => {
           const worn = reaches[a] && paste(base, accessory, colour);
           const [e, m] = worn ? [least(worn, eyes, colour), least(worn, mouths, colour)] : bare;
-          const all = cost + change(base, accessory, colour) + e.cost + m.cost;
-          if (all < best.cost) best = { cost: all, robot: [colour, b, h, a, e.design, m.design] };
+          const sum = cost + change(base, accessory, colour) + e.cost + m.cost;
+          if (sum < best.cost) best = { cost: sum, robot: [colour, b, h, a, e.design, m.design] };
         });
       });
     });
   }
-  return { robot: best.robot, distance: Math.sqrt(Math.max(best.cost, 0) / x.length) };
+
+  const { robot, robot: [colour, ...designs] } = best;
+  const found = parts.reduce((on, kind, k) => paste(on, kind[designs[k]], colour), white);
+  let [far, weight] = [0, 0];
+  found.bare.forEach((bare, place) => {
+    const cover = speckled ? 1 - bare : 1;
+    far += cover * squares(found, place) / 3;
+    weight += cover;
+  });
+  return { robot, distance: Math.sqrt(far / weight) };
 }

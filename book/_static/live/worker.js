@@ -1,8 +1,8 @@
 /* The worker: computes beside the page, so that the page never waits. Of several questions the newest counts.
 
    In come { do: "start", kernel }, { do: "model", name, content } and questions, { do: "restore" | "denoise" | "draw" |
-   "stop", number, … }; out go { do: "started" | "ready" | "answer" | "done" | "drawn" | "refused" | "failed", … }, and on
-   the way { do: "measured" | "level" | "lacking" | "share" | "step" }. */
+   "mix" | "stop", number, … }; out go { do: "started" | "ready" | "answer" | "done" | "drawn" | "told" | "refused" |
+   "failed", … }, and on the way { do: "measured" | "level" | "lacking" | "share" | "step" | "mixed" }. */
 
 "use strict";
 
@@ -99,6 +99,24 @@ async function draw({ number, name, words, label, seed, ...how }) {
       (_, k) => said[k] >= 0 && said[k] !== robot[k]) });
 }
 
+/* Two robots, their mixture and what lies between them; then what the two and the mixture read as. */
+async function mix({ number, ...how }) {
+  const stale = () => number !== newest, model = models["stylegan-robots"], world = models["robot-world"];
+  await pause();
+  if (stale()) return;
+  const begun = performance.now(), pictures = mixedRobots(model, how), width = size(pictures.shape.slice(1));
+  postMessage({ do: "mixed", number, pictures: pictures.data, ms: performance.now() - begun });
+  if (!world) return;
+  world.drawn ??= drawings(world.parts);
+  const readings = [];
+  for (let i = 0; i < 3; i++) {
+    await pause();
+    if (stale()) return;
+    readings.push(nearestRobot(pictures.data.subarray(i * width, (i + 1) * width), world.drawn, true));
+  }
+  postMessage({ do: "told", number, readings });
+}
+
 /* Add noise to a photograph if wanted, estimate its level if it is not told, and take the noise away: by the network of
    colours from the level colourFrom on. Whether that one is needed shows here, so it may still have to come. */
 async function denoisePhoto({ number, planes, added, seed, sigma, clipping, colourFrom }) {
@@ -127,7 +145,7 @@ async function denoisePhoto({ number, planes, added, seed, sigma, clipping, colo
                    change: meanSquare(y, x), name });
 }
 
-const QUESTIONS = { restore: answer, denoise: denoisePhoto, draw, stop: async () => {} };
+const QUESTIONS = { restore: answer, denoise: denoisePhoto, draw, mix, stop: async () => {} };
 
 self.onmessage = ({ data }) => {
   try {
