@@ -132,14 +132,20 @@ def peak_memory(method, operator, shape):
 
 def _bytes(name, operator, shape, itemsize):
     needed = _ARRAYS[name] * math.prod(shape) * itemsize
-    if name == "biharmonic" and isinstance(operator, Mask) and widest_hole(operator.mask) > WIDE_HOLE:
-        needed += 850 * np.count_nonzero(~operator.mask)  # multigrid's sparse matrices
+    if name == "biharmonic" and isinstance(operator, Mask) and has_matrix(operator.mask):
+        needed += 850 * np.count_nonzero(~operator.mask)  # sparse matrices, with those of multigrid
     if isinstance(operator, Radon):
         needed += 200 * operator.size**2  # the shadow of every pixel for one angle
     return needed
 
 
 WIDE_HOLE = 8  # pixels to the border of a hole from which on multigrid pays
+FEW_LOST = 0.1  # the share of lost pixels up to which it pays to work on them alone
+
+
+def has_matrix(mask):
+    """Say whether the equations of the unknown pixels are written down as a matrix: for few of them, and wide holes."""
+    return np.mean(~mask) <= FEW_LOST or widest_hole(mask) > WIDE_HOLE
 
 
 def widest_hole(mask):

@@ -6,7 +6,7 @@ Damelin and Hoang 2018 (doi:10.1155/2018/3950312); Briggs, Henson and McCormick 
 import numpy as np
 
 from helpers.operators import Mask, Operator
-from helpers.restoration.common import WIDE_HOLE, Report, answer, check, stopping, widest_hole
+from helpers.restoration.common import WIDE_HOLE, Report, answer, check, has_matrix, stopping, widest_hole
 from helpers.restoration.linear import conjugate_gradients, energy, laplacian
 
 
@@ -15,9 +15,9 @@ def biharmonic(y, operator, sigma=0.0, *, tolerance=1e-5, iterations=2000, repor
 
     The minimum solves the biharmonic equation ΔΔx = 0 at every unknown pixel, with the five-point Laplacian and the
     border mirrored: exactly the equations of ``skimage.restoration.inpaint_biharmonic`` (Damelin and Hoang 2018,
-    doi:10.1155/2018/3950312). They are solved by conjugate gradients without ever writing down the matrix; wide holes,
-    for which those need as many steps as the hole is wide, squared, get a multigrid preconditioner. As there, the
-    result stays within the range of the known pixels.
+    doi:10.1155/2018/3950312). They are solved by conjugate gradients. Where few pixels are lost, those alone are worked
+    on; wide holes, for which conjugate gradients need as many steps as the hole is wide, squared, get a multigrid
+    preconditioner. As there, the result stays within the range of the known pixels.
 
     Parameters
     ----------
@@ -44,10 +44,20 @@ def biharmonic(y, operator, sigma=0.0, *, tolerance=1e-5, iterations=2000, repor
     known = operator.mask if y.ndim == 2 else operator.mask[..., None]
     if known.all():
         return answer(y.copy(), y, Report(0, [], sigma=sigma), report)
-    unknown = (~known).astype(y.dtype)
-    start = y * known
-    height = y.shape[0]
-    rows = max(2**15 * height // y.size, 4)
+    start, unknown = y * known, ~operator.mask
+    solve = _by_matrix if has_matrix(operator.mask) else _by_strips
+    x, values, converged = solve(start, unknown, tolerance, iterations)
+    first = 0.5 * energy(laplacian(start))
+    seen = y[operator.mask]  # (known pixels,) or (known pixels, channels)
+    x = np.where(known, y, np.clip(x, seen.min(axis=0), seen.max(axis=0)))
+    return answer(x, y, Report(len(values) - 1, [first + value for value in values], converged, sigma=sigma), report)
+
+
+def _by_strips(start, unknown, tolerance, iterations):
+    """Solve on the whole picture; return x with zeros at the known pixels, and what conjugate gradients say."""
+    height = start.shape[0]
+    rows = max(2**15 * height // start.size, 4)
+    unknown = (unknown if start.ndim == 2 else unknown[..., None]).astype(start.dtype)
 
     def bend(x):
         """Return ΔΔx at the unknown pixels, by strips of rows that stay in the processor's cache."""
@@ -58,13 +68,20 @@ def biharmonic(y, operator, sigma=0.0, *, tolerance=1e-5, iterations=2000, repor
             np.multiply(strip[top - first : bottom - first], unknown[top:bottom], out=bent[top:bottom])
         return bent
 
-    precondition = _Multigrid.for_mask(operator.mask) if widest_hole(operator.mask) > WIDE_HOLE else None
-    x, values, converged = conjugate_gradients(
-        bend, -bend(start), np.zeros_like(y), tolerance, iterations, "biharmonic", precondition)
-    objective = [0.5 * energy(laplacian(start)) + value for value in values]
-    seen = y[operator.mask]  # (known pixels,) or (known pixels, channels)
-    x = np.where(known, y, np.clip(x, seen.min(axis=0), seen.max(axis=0)))
-    return answer(x, y, Report(len(values) - 1, objective, converged, sigma=sigma), report)
+    return conjugate_gradients(bend, -bend(start), np.zeros_like(start), tolerance, iterations, "biharmonic")
+
+
+def _by_matrix(start, unknown, tolerance, iterations):
+    """Solve for the unknown pixels alone, with the matrix of their equations; return the same."""
+    rows = _laplacian_rows(unknown)
+    matrix = rows @ rows.T
+    b = -laplacian(laplacian(start))[unknown].reshape(len(matrix.indptr) - 1, -1).astype(np.float64)
+    precondition = _Multigrid(matrix, unknown).solve if widest_hole(~unknown) > WIDE_HOLE else None
+    values, *said = conjugate_gradients(
+        matrix.__matmul__, b, np.zeros_like(b), tolerance, iterations, "biharmonic", precondition)
+    x = np.zeros_like(start)
+    x[unknown] = values.reshape(-1, *start.shape[2:])
+    return x, *said
 
 
 class _Multigrid:
@@ -98,26 +115,10 @@ class _Multigrid:
         self.prolong = sparse.csr_array((np.full(np.count_nonzero(inside), 0.25), (rows[inside], columns[inside])),
                                         shape=(i.size, np.count_nonzero(coarse)))
         self.restrict = sparse.csr_array(self.prolong.T)
-        self.diagonal = matrix.diagonal()
+        self.diagonal = matrix.diagonal()[:, None]
         # damped Jacobi: 4/3 over the largest eigenvalue of D⁻¹ M, here bounded by its row sums (Gershgorin)
-        self.damping = 4 / 3 / float((abs(matrix).sum(axis=1) / self.diagonal).max())
+        self.damping = 4 / 3 / float((abs(matrix).sum(axis=1) / matrix.diagonal()).max())
         self.coarser = _Multigrid(sparse.csr_array(self.restrict @ matrix @ self.prolong), coarse)
-
-    @classmethod
-    def for_mask(cls, mask):
-        """Return the preconditioner as a function of a picture that is zero at the known pixels."""
-        unknown = ~mask
-        rows = _laplacian_rows(unknown)
-        cycle = cls(rows @ rows.T, unknown)
-
-        def precondition(residual):
-            picture = np.zeros_like(residual)
-            for channel in np.ndindex(residual.shape[2:]):
-                where = (unknown, *channel)
-                picture[where] = cycle.solve(residual[where].astype(np.float64))
-            return picture
-
-        return precondition
 
     def _smooth(self, x, b):
         for _ in range(2):

@@ -610,3 +610,17 @@ def test_the_denoiser_is_chosen_in_one_place(monkeypatch):
     league.METHODS["plug-and-play network"].restore(y[::2, ::2], Downsample(2), 0.01)
     assert [name for name, _ in calls[3:]] == sorted((name for name, _ in calls[3:]), reverse=True), "noisy first"
     assert {name for name, _ in calls[3:]} == {"denoiser", "denoiser-colour"}
+
+
+def test_colours_with_little_noise_are_denoised_as_brightness_and_contrasts(monkeypatch):
+    """An orthonormal change of basis, so that the noise keeps its level, and one that is undone."""
+    seen = []
+    monkeypatch.setattr(pretrained, "shared", lambda name: lambda y, sigma: seen.append((name, y, sigma)) or y)
+    rng = np.random.default_rng(0)
+    y, noise = rng.random((16, 16, 3)), rng.standard_normal((16, 16, 3))
+    for picture in (y, y + noise, y[..., :1].repeat(3, axis=2)):
+        np.testing.assert_allclose(photographs.denoiser(picture)(picture, 0.01), picture, atol=1e-6)
+    planes = [plane for name, plane, sigma in seen if (name, sigma) == ("denoiser", 0.01)]
+    np.testing.assert_allclose(np.sum((planes[1] - planes[0]) ** 2, axis=2), np.sum(noise**2, axis=2), rtol=1e-5)
+    np.testing.assert_allclose(planes[2], np.stack([3**0.5 * y[..., 0], 0 * y[..., 0] + 0.5, 0 * y[..., 0] + 0.5], 2),
+                               atol=1e-6)

@@ -420,6 +420,22 @@ def test_biharmonic_needs_few_steps_for_wide_holes():
         assert report.iterations <= 30
 
 
+@pytest.mark.parametrize("shape", [(96, 128), (96, 128, 3)], ids=["grey", "colour"])
+def test_biharmonic_works_on_few_lost_pixels_alone(monkeypatch, shape):
+    """A whole picture is bent for the start and for the report, and not once a step; the fill is the same."""
+    x = np.broadcast_to(scene(shape[:2]).reshape(*shape[:2], *[1] * (len(shape) - 2)), shape).astype(np.float32)
+    down, across = np.indices(shape[:2])
+    operator = Mask((down + 2 * across) % 60 > 2)
+    seen, laplacian = [], restoration.inpainting.laplacian
+    monkeypatch.setattr(restoration.inpainting, "laplacian", lambda x: seen.append(x.size) or laplacian(x))
+    found, report = biharmonic(operator.forward(x), operator, report=True)
+    assert report.iterations > 10 and sum(seen) <= 3 * x.size
+    monkeypatch.setattr(restoration.common, "FEW_LOST", 0)
+    before, other = biharmonic(operator.forward(x), operator, report=True)
+    np.testing.assert_allclose(found, before, atol=1e-4)
+    np.testing.assert_allclose(report.objective[-1], other.objective[-1], rtol=1e-4)
+
+
 def test_biharmonic_continues_a_slope():
     slope = np.broadcast_to(np.linspace(0.1, 0.9, 32), (32, 32))
     operator = Mask.block((32, 32), 12)
@@ -810,7 +826,7 @@ def test_memory_is_no_more_than_estimated(method):
         operators += [Blur.gaussian(1.6), Blur.gaussian(1.6, border="reflect"), Mask.random(shape, 0.5, rng()),
                       Downsample(2)]
     if method is biharmonic:
-        operators += [Mask.half(shape)]
+        operators += [Mask.half(shape), Mask(np.arange(320)[:, None] % 10 * np.ones(320) > 0)]
     x = photo("cat", 320)
     for operator in operators:
         y = operator.forward(x)
