@@ -14,6 +14,10 @@ world. Reported for the attributes that the damage leaves open:
 All intervals are of 95 %, by a bootstrap over damaged robots. Seconds are those of one core, for 16 answers: each
 damaged robot is the work of one process with one thread. All of it takes about an hour on two cores.
 
+``--prior`` measures no sampler but the model, with nothing damaged: of each robot all attributes but one are told, and
+16 pictures show what the model makes of that one. The exact odds are even, among the values that no held-out pair
+excludes. It takes a few minutes.
+
 Name methods to measure only those; what is in the file already is kept, so a run that was stopped goes on where it
 stopped. ``--anew`` forgets it, and so do new weights.
 """
@@ -35,6 +39,7 @@ from helpers.league.robot_tasks import ROBOT, RULED_OUT, damaged, distances, pri
 FILE = Path(__file__).parents[1] / "book/4-examples/odds.json"
 METHODS = ("exact", "twisted", "pgdm", "repaint", "dps", "direct")
 ROBOTS, ANSWERS = 60, 16
+UNTOLD = ("accessory", "eyes", "mouth")  # the attributes that the damages leave open most often
 ONLY = {"repaint": ("strip", "half", "missing75"), "direct": ("noise",)}  # tasks of methods that do not know all
 
 
@@ -108,6 +113,31 @@ def measure(methods, found, keep, n=ROBOTS, workers=None):
                                  for method, new in rows.items()}, flush=True)
 
 
+def own_odds(model, n=ROBOTS):
+    """Return what a model makes of an attribute that it is not told, {attribute: [row, ...]}: one for each robot.
+
+    A row's ``floor`` is the distance from the exact odds that 16 draws of them have, ``distance`` that of the model's.
+    """
+    from helpers.images import robots
+
+    found, known = {}, robots.unseen_robots(n)
+    for name in UNTOLD:
+        k = robots.ATTRIBUTES.index(name)
+        told = np.repeat(known, ANSWERS, axis=0)
+        told[:, k] = -1
+        read, _ = robots.read(model.sample(len(told), k, label=told))
+        rng, found[name] = np.random.default_rng(k), []
+        for number, (robot, answers) in enumerate(zip(known, read[:, k].reshape(n, ANSWERS), strict=True)):
+            even = prior()[tuple(np.where(np.arange(6) == k, slice(None), robot))].astype(float)
+            even /= even.sum()
+            draws = rng.choice(len(even), ANSWERS, p=even)
+            said, chance = (np.bincount(some, minlength=len(even)) for some in (answers, draws))
+            floor, distance = (0.5 * np.abs(counts / ANSWERS - even).sum() for counts in (chance, said))
+            found[name].append({"robot": number, "distance": round(float(distance), 4),
+                                "floor": round(float(floor), 4), "said": said.tolist()})
+    return found
+
+
 def interval(values, seed=0):
     """Return the mean of values and the ends of its 95 % interval, by the bootstrap: 2,000 draws of as many robots."""
     if not len(values):
@@ -171,6 +201,7 @@ def main():
     options.add_argument("--robots", type=int, default=ROBOTS, help=f"robots a task, by default {ROBOTS}")
     options.add_argument("--file", type=Path, default=FILE, help="by default the one that the page reads")
     options.add_argument("--workers", type=int, help="processes, by default one for each core")
+    options.add_argument("--prior", action="store_true", help="measure the model's own odds, and nothing else")
     chosen = options.parse_args()
     from helpers import pretrained
     from helpers.files import write_whole
@@ -179,11 +210,21 @@ def main():
     before = json.loads(chosen.file.read_text(encoding="utf-8")) if chosen.file.exists() else {"rows": {}}
     methods = ["exact", *(method for method in chosen.methods or METHODS if method != "exact")]
     forgotten = methods if chosen.anew else METHODS[1:] if before.get("sha256") != sha256 else ()
+    if chosen.prior:
+        own = own_odds(_model(), chosen.robots)
+        before["prior"] = {"sha256": sha256, "rows": own, "table": {
+            name: {of: interval([row[of] for row in some]) for of in ("distance", "floor")}
+            | {"excess": interval([row["distance"] - row["floor"] for row in some])} for name, some in own.items()}}
+        write_whole(chosen.file, lambda path: path.write_text(json.dumps(before) + "\n", encoding="utf-8"))
+        print(json.dumps(before["prior"]["table"], indent=1))
+        return
     rows = {method: old for method, old in before["rows"].items() if method not in forgotten}
 
     def keep(rows):
         found = {"command": "python -m benchmarks.odds", "date": str(datetime.date.today()), "answers": ANSWERS,
                  "sha256": sha256}
+        if before.get("prior", {}).get("sha256") == sha256:
+            found["prior"] = before["prior"]
         found["table"] = {method: {task: summary(some, rows["exact"][task]) for task, some in of.items()}
                           for method, of in rows.items()}
         every = {method: [row for some in of.values() for row in some] for method, of in rows.items()}

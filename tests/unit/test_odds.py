@@ -84,3 +84,24 @@ def test_every_method_gets_the_same_damage_and_it_leaves_something_open():
             posterior = exact_posterior(y, operator, sigma, prior=odds.prior())
             assert posterior.probabilities.sum() == pytest.approx(1)
             assert posterior.probabilities[tuple(robot)] > odds.RULED_OUT
+
+
+class Even:
+    """A model that draws the untold attribute by its own odds, and otherwise what it was told."""
+
+    def __init__(self, values):
+        self.values = np.array(values)
+
+    def sample(self, n, seed, label):
+        rng = np.random.default_rng([seed, 9])
+        return robots.render(np.where(label < 0, rng.choice(self.values, (n, 1)), label))
+
+
+def test_the_models_own_odds_are_held_against_even_ones(monkeypatch):
+    """Who draws all values alike is near the floor; who knows one of ten says nine tenths too much."""
+    monkeypatch.setattr(odds, "UNTOLD", ("eyes",))
+    honest, stubborn = (odds.own_odds(Even(values), n=6)["eyes"] for values in (range(10), [3]))
+    for rows in (honest, stubborn):
+        assert [row["robot"] for row in rows] == list(range(6)) and all(sum(row["said"]) == 16 for row in rows)
+    assert abs(np.mean([row["distance"] - row["floor"] for row in honest])) < 0.12
+    assert all(row["distance"] == pytest.approx(0.9) and row["said"][3] == 16 for row in stubborn)
