@@ -131,7 +131,7 @@ RECIPES = {
     "denoiser": Recipe(
         what="photo denoiser for noise of 0 to 55/255: a U-Net told the noise level",
         model="denoiser.Denoiser", data="photographs in grey",
-        steps=24000, batch=16, learning_rate=1e-3, epoch=126, precision="mixed_bfloat16",
+        steps=15000, batch=16, learning_rate=1e-3, epoch=126, precision="mixed_bfloat16",
         options={"patch": 80, "sigma_max": 55 / 255},
     ),
     "denoiser-colour": Recipe(
@@ -167,8 +167,8 @@ RECIPES = {
         what="StyleGAN of robots on speckled ground: a style for each layer, and noise",
         model="stylegan.StyleGan",
         data="robots without a held-out pair on speckled ground, drawn at random (helpers.images.robots)",
-        steps=26000, batch=16, learning_rate=2.5e-3, epoch=50625, betas=(0.0, 0.99), final=0.05, clipnorm=None,
-        ema=0.998, precision="mixed_bfloat16", look=2000, options={"r1": 0.02, "mixed": 0.3},
+        steps=34000, batch=16, learning_rate=2.5e-3, epoch=50625, betas=(0.0, 0.99), final=0.05, clipnorm=None,
+        ema=0.998, precision="mixed_bfloat16", look=2000, options={"r1": 0.03, "mixed": 0.3},
     ),
     "style-dahlia": PAINTER,
     "style-dahlia-batch": PAINTER._replace(

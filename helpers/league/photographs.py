@@ -111,26 +111,16 @@ def _patches(y, operator, sigma):
 COLOUR_FROM = 15 / 255  # seen on photos("train"): below, the network of colours errs more than that of grey pictures
 
 
-# The brightness of a pixel and two contrasts of its colours, (R - B) / √2 and (R - 2 G + B) / √6: what the channels
-# share stands in one plane, and white noise stays white (Dabov et al. 2007, doi:10.1109/ICIP.2007.4378954).
-OPPONENT = np.float32([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt(np.float32([[3], [2], [6]]))
-NO_COLOUR = np.float32([0, 0.5, 0.5])  # a contrast of nothing is shown as a middle grey
-
-
 def denoiser(y):
     """Return the trained denoiser for a picture like y: where colours have much noise, they have a network of their
     own; the network of grey pictures works on one plane after the other, of brightness and of contrasts."""
     grey = pretrained.shared("denoiser")
     if y.shape[2:] != (3,):
         return grey
-    colours = pretrained.shared("denoiser-colour")
+    from helpers.models.denoiser import by_contrasts
 
-    def denoise(y, sigma):
-        if sigma >= COLOUR_FROM:
-            return colours(y, sigma)
-        return (grey(y @ OPPONENT.T + NO_COLOUR, sigma) - NO_COLOUR) @ OPPONENT
-
-    return denoise
+    colours, contrasts = pretrained.shared("denoiser-colour"), by_contrasts(grey)
+    return lambda y, sigma: (colours if sigma >= COLOUR_FROM else contrasts)(y, sigma)
 
 
 def _network(y, operator, sigma):

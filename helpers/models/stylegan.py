@@ -190,7 +190,7 @@ def build_mapping(latent=64, style=128, depth=4):
     return keras.Model(z, w, name="mapping")
 
 
-def build_synthesis(style=128, widths=(128, 128, 96)):
+def build_synthesis(style=128, widths=(96, 112, 64)):
     """Return the network (styles (N, 6, style), noise (N, 912)) → picture (N, 32, 32, 3): a style for each layer.
 
     ``widths`` are the channels at 4 × 4, 8 × 8 and 16 × 16 places. Each size adds its share to the picture. At last
@@ -208,7 +208,7 @@ def build_synthesis(style=128, widths=(128, 128, 96)):
             scales = Equal(h.shape[-1], bias=1.0, gain=1.0)(styles[:, layer])
             share = Modulated(3, 1, demodulate=False, dtype="float32")([h, scales])
             picture = share if picture is None else _onto(picture, share)
-    fine = Unfold(dtype="float32")(Modulated(12, 3, demodulate=False, dtype="float32")([h, scales]))
+    fine = Unfold(dtype="float32")(Modulated(12, 1, demodulate=False, dtype="float32")([h, scales]))
     x = layers.Rescaling(0.25, 0.5, dtype="float32")(_onto(picture, fine))
     return keras.Model([styles, noise], x, name="synthesis")
 
@@ -217,21 +217,13 @@ def _onto(picture, share):
     return layers.Add(dtype="float32")([Double(dtype="float32")(picture), share])
 
 
-def build_discriminator(widths=(96, 128, 192)):
-    """Return the network picture (N, 32, 32, 3) → logit (N, 1): positive for real.
-
-    It looks at 16 × 16 places of 2 × 2 pixels, then at 8 × 8, then at 4 × 4. Steps that halve the size have a straight
-    way beside them, as in the paper.
-    """
+def build_discriminator(widths=(64, 96, 128)):
+    """Return the network picture (N, 32, 32, 3) → logit (N, 1): positive for real."""
     x = keras.Input((32, 32, 3))
     h = layers.Rescaling(2.0, -1.0)(Fold()(x))
     h = layers.LeakyReLU(0.2)(Equal(widths[0], 3)(h))
     for width in widths[1:]:
-        beside = Equal(width, gain=1.0)(layers.AveragePooling2D(2)(h))
-        h = layers.LeakyReLU(0.2)(Equal(h.shape[-1], 3)(h))
-        h = layers.LeakyReLU(0.2)(Equal(h.shape[-1], 3)(h))
-        h = layers.LeakyReLU(0.2)(Equal(width, 3, stride=2)(h))
-        h = layers.Rescaling(ROOT / 2)(layers.Add()([h, beside]))
+        h = layers.LeakyReLU(0.2)(Equal(width, 4, stride=2)(h))
     h = layers.LeakyReLU(0.2)(Equal(widths[-1], 3)(Spread()(h)))
     h = layers.LeakyReLU(0.2)(Equal(widths[-1])(layers.Flatten()(h)))
     return keras.Model(x, Equal(1, gain=1.0, dtype="float32")(h), name="discriminator")
