@@ -108,7 +108,17 @@ def _patches(y, operator, sigma):
     return restoration.plug_and_play(y, operator, sigma, denoiser="dct_shrinkage")
 
 
+# The brightness of a pixel and two contrasts of its colours, (R - B) / √2 and (R - 2 G + B) / √6: what the channels
+# share stands in one plane, and white noise stays white (Dabov et al. 2007, doi:10.1109/ICIP.2007.4378954).
+OPPONENT = np.float32([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt(np.float32([[3], [2], [6]]))
+NO_COLOUR = np.float32([0, 0.5, 0.5])  # a contrast of nothing is shown as a middle grey
 COLOUR_FROM = 15 / 255  # seen on photos("train"): below, the network of colours errs more than that of grey pictures
+
+
+def by_contrasts(denoise):
+    """Return a denoiser of colour pictures (H, W, 3) made of one of grey ones, which works on brightness and contrasts
+    instead of red, green and blue."""
+    return lambda y, sigma: (denoise(y @ OPPONENT.T + NO_COLOUR, sigma) - NO_COLOUR) @ OPPONENT
 
 
 def denoiser(y):
@@ -117,8 +127,6 @@ def denoiser(y):
     grey = pretrained.shared("denoiser")
     if y.shape[2:] != (3,):
         return grey
-    from helpers.models.denoiser import by_contrasts
-
     colours, contrasts = pretrained.shared("denoiser-colour"), by_contrasts(grey)
     return lambda y, sigma: (colours if sigma >= COLOUR_FROM else contrasts)(y, sigma)
 

@@ -1,8 +1,8 @@
 """A photo denoiser: one small U-Net for every noise level from 0 to 55/255, told the level as a last channel.
 
 One knows grey pictures, one colours: there the three channels go through the same network, which knows that most edges
-are edges of all three. That one, as shipped, changes pictures with little noise more than it should, and the grey one is
-a match for it on brightness and contrasts (:func:`by_contrasts`): see its card, and ``helpers.league.photographs``.
+are edges of all three. That one, as shipped, changes pictures with little noise more than it should, and the grey one,
+shown brightness and contrasts, is a match for it: see its card, and ``helpers.league.photographs``.
 
 The design follows DRUNet (Zhang et al. 2021, doi:10.1109/TPAMI.2021.3088914): residual blocks without normalisation
 and without biases, on three scales, at a fiftieth of its size. Without biases the network is homogeneous, f(a y, a σ)
@@ -20,10 +20,6 @@ from helpers.images import photos
 from helpers.images.folder import Photographs
 from helpers.training import Player, split
 
-# The brightness of a pixel and two contrasts of its colours, (R - B) / √2 and (R - 2 G + B) / √6: what the channels
-# share stands in one plane, and white noise stays white (Dabov et al. 2007, doi:10.1109/ICIP.2007.4378954).
-OPPONENT = np.float32([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt(np.float32([[3], [2], [6]]))
-NO_COLOUR = np.float32([0, 0.5, 0.5])  # a contrast of nothing is shown as a middle grey
 STRIDE = 8  # sides must be multiples of this: three halvings
 REACH = 64  # pixels: no output depends on input farther away than this
 TILE = 512  # pixels: larger pictures are worked on in tiles, each with a margin of REACH
@@ -128,6 +124,8 @@ class Training:
         test, rivals = photos("test", color=color), {"value": self.ready}
         if color:  # some of the photographs are grey
             test = {name: x for name, x in test.items() if np.ptp(x, axis=2).any()}
+            from helpers.league.photographs import by_contrasts
+
             grey = pretrained.shared("denoiser")
             rivals["the grey network, channel by channel"] = grey
             rivals["the grey network, on brightness and contrasts"] = by_contrasts(grey)
@@ -137,12 +135,6 @@ class Training:
                 who: _mean_psnr(denoise, test, level / 255) for who, denoise in rivals.items()}
             for level in (15, 25, 50)
         }
-
-
-def by_contrasts(denoise):
-    """Return a denoiser of colour pictures (H, W, 3) made of one of grey ones, which works on brightness and contrasts
-    instead of red, green and blue."""
-    return lambda y, sigma: (denoise(y @ OPPONENT.T + NO_COLOUR, sigma) - NO_COLOUR) @ OPPONENT
 
 
 def _mean_psnr(denoise, pictures, sigma):
