@@ -11,8 +11,8 @@ import numpy as np
 from helpers import validation
 from helpers.restoration.common import known_pixels, only_known
 
-CALM = 0.05  # the share of the cells that is looked at,
-ENOUGH = 2048  # but at least so many, if there are
+CALM = 0.1  # the share of the cells that is looked at,
+ENOUGH = 4096  # but at least so many, if there are
 MOST_CLIPPED = 0.6  # where more pixels are clipped, too little is left of the noise
 FEW_FLAT = 0.1  # of the cells around may lie in an area of one value
 MIDDLE = 0.69337  # the mean size of a standard Gaussian number between its quartiles
@@ -30,7 +30,7 @@ def estimate_noise(y, operator=None):
       No noise is there;
     - where some pixels are clipped, at the smallest or the largest value of y, noise is larger than it seems, by the
       factor that their share tells; where most are, they are left out;
-    - of the rest only the calmest twentieth is asked, where the picture has fewest details of its own. What is calm is
+    - of the rest only the calmest tenth is asked, where the picture has fewest details of its own. What is calm is
       judged by the slopes of a slightly blurred picture, which know next to nothing of the finest details.
 
     Returns

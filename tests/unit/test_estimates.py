@@ -82,7 +82,7 @@ def test_photographs_without_much_texture(level):
     """A picture's own details are no noise: the old estimate was 5 to 6 for a level of 4."""
     found = [255 * estimate_noise(stored(noisy(x, level))) for name, x in photos("test").items()]
     assert np.mean(np.abs(np.log(np.array(found) / level))) < 0.05
-    assert np.max(np.abs(np.log(np.array(found) / level))) < 0.085
+    assert np.max(np.abs(np.log(np.array(found) / level))) < 0.13
 
 
 def test_screens_and_drawings_without_noise_have_none():
