@@ -24,7 +24,7 @@ function meanSquare(a, b) {
 
 /* ------------------------------------------------------------------------------------------------- the noise level */
 
-const CALM = 0.05, ENOUGH = 2048, MOST_CLIPPED = 0.6, FEW_FLAT = 0.1, MIDDLE = 0.69337;  // as in noise.py
+const CALM = 0.1, ENOUGH = 4096, MOST_CLIPPED = 0.6, FEW_FLAT = 0.1, MIDDLE = 0.69337;  // as in noise.py
 
 /* estimate_noise: the finest details of the calmest places. clipping holds what clipped pixels do to an estimate. */
 function estimateNoise(planes, clipping) {
