@@ -182,6 +182,20 @@ function* denoisePlanes(model, planes, sigma, tile = model.settings.tile) {
   return clean;
 }
 
+/* Red, green and blue as brightness and two contrasts, and back: as by_contrasts in helpers/league/photographs.py. */
+const OPPONENT = [[1, 1, 1], [1, 0, -1], [1, -2, 1]].map((row) => row.map((value) => value / Math.hypot(...row)));
+const NO_COLOUR = [0, 0.5, 0.5];
+
+function toContrasts(planes) {
+  return OPPONENT.map((row, k) => ({ ...planes[0], data: planes[0].data.map(
+    (_, i) => row.reduce((sum, share, c) => sum + share * planes[c].data[i], NO_COLOUR[k])) }));
+}
+
+function fromContrasts(planes) {
+  return planes.map((one, c) => ({ ...one, data: one.data.map(
+    (_, i) => OPPONENT.reduce((sum, row, k) => sum + row[c] * (planes[k].data[i] - NO_COLOUR[k]), 0)) }));
+}
+
 /* Denoiser._channels: in tiles, each with a margin as wide as the network looks, so that no seam arises. */
 function* denoiseTogether({ denoiser, settings: { stride, reach } }, planes, sigma, tile) {
   const [{ height, width }] = planes, [high, wide] = [height, width].map((side) => Math.ceil(side / stride) * stride);

@@ -340,7 +340,7 @@
       progress.hidden = false;
       computer.postMessage({ do: "denoise", number: ++number, planes, added: added / 255, seed,
                              sigma: own.checked ? null : Number(told.value) / 255, clipping: shipped.clipping,
-                             colourFrom: shipped.from[network] });
+                             colourFrom: shipped.from[network], contrasts: network === "course" });
     }
 
     const listener = (mine) => (message) => { if (mine === attempt) hear(message); };
@@ -383,7 +383,8 @@
 
     function summary({ apart, change, planes, ms, name: by }) {
       const { width, height, how, opaque } = photo[part], from = Number((255 * shipped.from.course).toFixed(1));
-      const alone = `one after the other${network === "course" ? ` (the course has them together from σ = ${from} on)` : ""}`;
+      const alone = network !== "course" ? "one after the other"
+        : `as brightness and two contrasts (the course has them together from σ = ${from} on)`;
       const kind = `three colours, ${by === "denoiser" ? alone : "all together"}`;
       const what = [sides({ width, height }), planes.length > 1 ? kind : "grey", how,
         opaque ? "" : "what is transparent laid on white", added ? `noise of level ${added} added` : ""];

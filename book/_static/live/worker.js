@@ -118,8 +118,9 @@ async function mix({ number, ...how }) {
 }
 
 /* Add noise to a photograph if wanted, estimate its level if it is not told, and take the noise away: by the network of
-   colours from the level colourFrom on. Whether that one is needed shows here, so it may still have to come. */
-async function denoisePhoto({ number, planes, added, seed, sigma, clipping, colourFrom }) {
+   colours from the level colourFrom on, below it by that of grey pictures, of contrasts if they are wanted. Which one
+   is needed shows here, so it may still have to come. */
+async function denoisePhoto({ number, planes, added, seed, sigma, clipping, colourFrom, contrasts }) {
   const tell = (what, content) => postMessage({ do: what, number, ...content });
   await pause();  // a newer question may wait
   if (number !== newest) return;
@@ -132,7 +133,8 @@ async function denoisePhoto({ number, planes, added, seed, sigma, clipping, colo
     tell("lacking", { name });
     return;
   }
-  const walk = denoisePlanes(models[name], y, level);
+  const turned = contrasts && planes.length > 1 && name === "denoiser";
+  const walk = denoisePlanes(models[name], turned ? toContrasts(y) : y, level);
   let step = walk.next();
   for (; !step.done && number === newest; step = walk.next()) {
     tell("share", { share: step.value });
@@ -140,7 +142,7 @@ async function denoisePhoto({ number, planes, added, seed, sigma, clipping, colo
   }
   spare.length = 0;  // the arrays of a large picture
   if (!step.done) return;
-  const x = step.value;
+  const x = turned ? fromContrasts(step.value) : step.value;
   tell("answer", { planes: x, ms: performance.now() - begun, apart: [y, x].map((found) => meanSquare(planes, found)),
                    change: meanSquare(y, x), name });
 }
