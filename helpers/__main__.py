@@ -549,6 +549,10 @@ class _plainly:
 
     def __exit__(self, kind, error, _):
         self.warnings.__exit__(None, None, None)
+        try:
+            sys.stderr.flush()
+        except OSError:  # what nobody hears is no failure: Python would end with the status 120
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
         if kind is not None and issubclass(kind, (ValueError, TypeError, MemoryError, FloatingPointError)):
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2)
