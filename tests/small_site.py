@@ -1,10 +1,29 @@
 """Build a site of a few pages, to see what one of the book's Sphinx extensions makes of them."""
 
 import io
+import sys
 
+import numpy as np
 import yaml
+from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from tests import pages
+
+PANEL = """{title}
+{line}
+
+.. container:: cell cell_output
+
+   .. image:: figure.png
+      :alt: A grey figure that stands there until somebody acts.
+
+.. admonition:: {title}
+   :class: live {name}
+
+   Words for other formats.
+"""
 
 
 def toc(parts):
@@ -37,3 +56,18 @@ def build(folder, settings, builder="html"):
         app.connect("source-read", lambda app, name, text: read.append(name))
         app.build()
     return read, warnings.getvalue()
+
+
+def with_panel(folder, name, title):
+    """Build a site of one page in the book's theme, a figure and the panel ``name`` with it; return its folder."""
+    extensions, static = pages.ROOT / "book/_ext", pages.ROOT / "book/_static"
+    if str(extensions) not in sys.path:
+        sys.path.insert(0, str(extensions))
+    files = write(folder, {"index.rst": PANEL.format(name=name, title=title, line="=" * len(title)), "conf.py": ""})
+    Image.fromarray(np.full((60, 200), 128, np.uint8)).save(files / "figure.png")
+    _, warnings = build(folder, {
+        "extensions": ["live"], "html_theme": "sphinx_book_theme", "html_title": title, "language": "en",
+        "html_context": {"default_mode": "auto"}, "html_favicon": str(static / "favicon.svg"),
+        "html_static_path": [str(static)], "html_css_files": ["course.css"]})
+    assert not warnings
+    return folder / "html"

@@ -17,6 +17,7 @@ from tests import pages
 SITE = pages.ROOT / "_build/html"
 PHONE, DESKTOP = 390, 1280
 LARGEST_PAGE = 2_000_000  # bytes, MathJax apart
+WAIT = 60_000  # milliseconds for what a panel computes: the machine may be busy
 LEGIBLE = 9  # pixels of lettering
 FIRST_SCREEN = 900  # pixels: the height of a small laptop's window
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
@@ -46,6 +47,44 @@ def serve(folder):
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_QuietHandler, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, f"http://127.0.0.1:{server.server_port}"
+
+
+def said(page, pattern):
+    """Wait until the status of the page's panel has the words, and return all of it."""
+    page.wait_for_function("pattern => new RegExp(pattern).test(document.querySelector('.live-status').textContent)",
+                           arg=pattern, timeout=WAIT)
+    return page.locator(".live-status").inner_text()
+
+
+def altered(browser, address, name, change):
+    """Return a page of its own window that gets the panel's script ``name`` changed, or for None not at all."""
+    page = browser.new_context().new_page()
+
+    def answer(route):
+        if change is None:
+            route.abort()
+        else:
+            response = route.fetch()
+            route.fulfill(response=response, body=change(response.text()))
+
+    page.route(f"**/live/{name}.js*", answer)
+    page.goto(f"{address}/index.html")
+    return page
+
+
+def without_simd(text):
+    """Return the script of the engine with a kernel that no browser takes."""
+    return re.sub(r'"kernel":"[^"]*"', '"kernel":"AGFzbQ=="', text)
+
+
+def with_another_sum(text):
+    """Return the script of a network with a checksum that its weights do not have."""
+    return text.replace('"crc32":', '"crc32":1')
+
+
+def press(page, name):
+    """Click on a button."""
+    page.get_by_role("button", name=name, exact=True).click()
 
 
 class Visit:

@@ -24,19 +24,28 @@ def tab(browser):
 
 
 @pytest.fixture(scope="module")
-def address():
-    """Serve the built book."""
-    server, address = look.serve(look.SITE)
+def site():
+    """Return the folder of the built book; a module that builds a site of its own puts that in its place."""
+    return look.SITE
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Serve the site."""
+    server, address = look.serve(site)
     yield address
     server.shutdown()
 
 
 @pytest.fixture
-def visit(browser, address):
-    """Return a function that opens a page in a fresh window; at the end no visit may have complained."""
-    visits = []
+def visit(request, browser, address):
+    """Return a function that opens a page, by default the module's ``PAGE``, in a fresh window.
 
-    def open_page(path, **options):
+    At the end no visit may have complained.
+    """
+    visits, page = [], getattr(request.module, "PAGE", "index.html")
+
+    def open_page(path=page, **options):
         visits.append(look.Visit(browser, address, path, **options))
         return visits[-1]
 

@@ -14,11 +14,10 @@ from PIL import Image
 from helpers.live import knobs
 from tests import pages
 from tests.book.test_build import build, cell
-from tests.site.browser import PHONE, Visit, serve
+from tests.site.browser import PHONE, WAIT
 
 PAGE = "book/index.html"
 PANEL = "#live-knob-1"
-WAIT = 60_000  # milliseconds: the machine may be busy
 BOX = """```{admonition} Turn the degree
 :class: live turn-knob
 
@@ -73,29 +72,6 @@ def site(tmp_path_factory):
     result = build(folder, BODY)
     assert result.returncode == 0, result.stdout + result.stderr
     return folder / "_build/html"
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    server, address = serve(site)
-    yield address
-    server.shutdown()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Return a function that opens the page in a fresh window; at the end no visit may have complained."""
-    visits = []
-
-    def open_page(**options):
-        visits.append(Visit(browser, address, PAGE, **options))
-        return visits[-1]
-
-    yield open_page
-    complaints = [one for each in visits for one in each.complaints + each.foreign]
-    for each in visits:
-        each.close()
-    assert not complaints
 
 
 def said(page, words, panel=PANEL):

@@ -1,26 +1,18 @@
 """The panel "damage and restore a digit": by mouse, keyboard and touch, from a file, and where something is missing."""
 
 import base64
-import functools
 import re
 from urllib.request import urlopen
 
 import numpy as np
 import pytest
 
-from tests.site.browser import PHONE, SITE
+from tests.site.browser import PHONE, SITE, WAIT
 
 PAGE = "book/index.html"
 PANEL = ".live-panel"
 SETTLED = re.compile(r"^With .*four draws of the diffusion model")
 SOME_LOST = r"/^With \d+ of 784/.test(document.querySelector('.live-status').textContent)"
-WAIT = 60_000  # milliseconds: the machine may be busy
-
-
-@pytest.fixture
-def visit(visit):
-    """Return a function that opens the page in a fresh window; at the end no visit may have complained."""
-    return functools.partial(visit, PAGE)
 
 
 def press(page, name):

@@ -1,76 +1,21 @@
 """The panel "draw from noise": by mouse and keyboard, on a site of one page with all that the panel delivers."""
 
 import re
-import sys
 from urllib.request import urlopen
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from helpers.images import robots
-from tests import pages, small_site
-from tests.site.browser import PHONE, Visit, serve
-
-sys.path.insert(0, str(pages.ROOT / "book/_ext"))
+from tests import small_site
+from tests.site.browser import PHONE, WAIT, altered, said, with_another_sum, without_simd
 
 PANEL = ".live-panel"
-WAIT = 60_000  # milliseconds: the machine may be busy
-PAGE = """Draw
-====
-
-.. container:: cell cell_output
-
-   .. image:: figure.png
-      :alt: A grey figure that stands there until somebody acts.
-
-.. admonition:: Draw from noise
-   :class: live draw-from-noise
-
-   Words for other formats.
-"""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("draw")
-    source = small_site.write(folder, {"index.rst": PAGE})
-    Image.fromarray(np.full((60, 200), 128, np.uint8)).save(source / "figure.png")
-    small_site.build(folder, {"extensions": ["live"], "html_theme": "sphinx_book_theme", "html_title": "Draw",
-                              "html_context": {"default_mode": "auto"},
-                              "html_favicon": str(pages.ROOT / "book/_static/favicon.svg"),
-                              "html_static_path": [str(pages.ROOT / "book/_static")], "html_css_files": ["course.css"]})
-    return folder / "html"
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    server, address = serve(site)
-    yield address
-    server.shutdown()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Return a function that opens the page in a fresh window; at the end no visit may have complained."""
-    visits = []
-
-    def open_page(**options):
-        visits.append(Visit(browser, address, "index.html", **options))
-        return visits[-1]
-
-    yield open_page
-    complaints = [one for each in visits for one in each.complaints + each.foreign]
-    for each in visits:
-        each.close()
-    assert not complaints
-
-
-def said(page, pattern):
-    """Wait until the status has the words, and return it."""
-    page.wait_for_function("pattern => new RegExp(pattern).test(document.querySelector('.live-status').textContent)",
-                           arg=pattern, timeout=WAIT)
-    return page.locator(".live-status").inner_text()
+    return small_site.with_panel(tmp_path_factory.mktemp("draw"), "draw-from-noise", "Draw from noise")
 
 
 def draw(page):
@@ -221,12 +166,14 @@ def test_from_a_file_by_touch_and_without_motion(browser, site):
     assert not errors
 
 
-def test_a_missing_file_is_named_and_can_be_tried_again(browser, address):
-    page = browser.new_context().new_page()
-    page.route("**/live/diffusion-digits.js", lambda route: route.abort())
-    page.goto(f"{address}/index.html")
+@pytest.mark.parametrize(("change", "why"), [
+    (None, "the file diffusion-digits.js could not be loaded"),
+    (with_another_sum, "the weights are damaged"),
+])
+def test_what_is_missing_or_damaged_is_named_and_can_be_tried_again(browser, address, change, why):
+    page = altered(browser, address, "diffusion-digits", change)
     draw(page)
-    said(page, "The network cannot run here: the file diffusion-digits.js could not be loaded")
+    said(page, f"The network cannot run here: {why}")
     assert page.locator(f"{PANEL} img").is_visible()
     page.unroute_all()
     draw(page)
@@ -235,14 +182,7 @@ def test_a_missing_file_is_named_and_can_be_tried_again(browser, address):
 
 
 def test_without_fast_arithmetic_it_draws_slowly(browser, address):
-    page = browser.new_context().new_page()
-
-    def answer(route):
-        response = route.fetch()
-        route.fulfill(response=response, body=re.sub(r'"kernel":"[^"]*"', '"kernel":"AGFzbQ=="', response.text()))
-
-    page.route("**/live/engine-and-methods.js", answer)
-    page.goto(f"{address}/index.html")
+    page = altered(browser, address, "engine-and-methods", without_simd)
     draw(page)
     said(page, "Slowly: this browser has no fast arithmetic")
     said(page, "reads 7")

@@ -1,80 +1,21 @@
 """The panel "mix styles": by mouse, keyboard and touch, on a site of one page with all that the panel delivers."""
 
 import re
-import sys
 from urllib.request import urlopen
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from helpers.live import first
-from tests import pages, small_site
-from tests.site.browser import PHONE, Visit, serve
-
-sys.path.insert(0, str(pages.ROOT / "book/_ext"))
+from tests import small_site
+from tests.site.browser import PHONE, WAIT, altered, press, said, with_another_sum, without_simd
 
 PANEL = ".live-panel"
-WAIT = 60_000  # milliseconds: the machine may be busy
-PAGE = """Mix
-===
-
-.. container:: cell cell_output
-
-   .. image:: figure.png
-      :alt: A grey figure that stands there until somebody acts.
-
-.. admonition:: Mix the styles of two robots
-   :class: live mix-styles
-
-   Words for other formats.
-"""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mix")
-    source = small_site.write(folder, {"index.rst": PAGE})
-    Image.fromarray(np.full((60, 200), 128, np.uint8)).save(source / "figure.png")
-    small_site.build(folder, {"extensions": ["live"], "html_theme": "sphinx_book_theme", "html_title": "Mix",
-                              "html_context": {"default_mode": "auto"},
-                              "html_favicon": str(pages.ROOT / "book/_static/favicon.svg"),
-                              "html_static_path": [str(pages.ROOT / "book/_static")], "html_css_files": ["course.css"]})
-    return folder / "html"
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    server, address = serve(site)
-    yield address
-    server.shutdown()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Return a function that opens the page in a fresh window; at the end no visit may have complained."""
-    visits = []
-
-    def open_page(**options):
-        visits.append(Visit(browser, address, "index.html", **options))
-        return visits[-1]
-
-    yield open_page
-    complaints = [one for each in visits for one in each.complaints + each.foreign]
-    for each in visits:
-        each.close()
-    assert not complaints
-
-
-def said(page, pattern):
-    """Wait until the status has the words, and return it."""
-    page.wait_for_function("pattern => new RegExp(pattern).test(document.querySelector('.live-status').textContent)",
-                           arg=pattern, timeout=WAIT)
-    return page.locator(".live-status").inner_text()
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
+    return small_site.with_panel(tmp_path_factory.mktemp("mix"), "mix-styles", "Mix the styles of two robots")
 
 
 def pictures(page):
@@ -178,29 +119,13 @@ def test_from_a_file_by_touch_and_without_motion(browser, site):
     assert not errors
 
 
-def altered(browser, address, name, change):
-    """Return a page that gets one of its scripts changed, or not at all, after Draw was pressed."""
-    page = browser.new_context().new_page()
-
-    def answer(route):
-        if change is None:
-            route.abort()
-        else:
-            response = route.fetch()
-            route.fulfill(response=response, body=change(response.text()))
-
-    page.route(f"**/live/{name}.js*", answer)
-    page.goto(f"{address}/index.html")
-    press(page, "Draw")
-    return page
-
-
 @pytest.mark.parametrize(("change", "why"), [
     (None, "the file stylegan-robots.js could not be loaded"),
-    (lambda text: text.replace('"crc32":', '"crc32":1'), "the weights are damaged"),
+    (with_another_sum, "the weights are damaged"),
 ])
 def test_what_is_missing_or_damaged_is_named_and_can_be_tried_again(browser, address, change, why):
     page = altered(browser, address, "stylegan-robots", change)
+    press(page, "Draw")
     said(page, f"The network cannot run here: {why}")
     assert page.locator(f"{PANEL} img").is_visible()
     page.unroute_all()
@@ -210,8 +135,8 @@ def test_what_is_missing_or_damaged_is_named_and_can_be_tried_again(browser, add
 
 
 def test_without_fast_arithmetic_it_draws_slowly(browser, address):
-    page = altered(browser, address, "engine-and-methods", lambda text: re.sub(
-        r'"kernel":"[^"]*"', '"kernel":"AGFzbQ=="', text))
+    page = altered(browser, address, "engine-and-methods", without_simd)
+    press(page, "Draw")
     said(page, "Slowly: this browser has no fast arithmetic")
     said(page, "nearest to the mixture")
     page.context.close()

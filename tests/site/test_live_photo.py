@@ -2,7 +2,6 @@
 
 import io
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -13,77 +12,15 @@ from helpers.images import photo
 from helpers.league import photographs
 from helpers.metrics import psnr
 from helpers.restoration import estimate_noise
-from tests import pages, small_site
-from tests.site.browser import PHONE, Visit, serve
+from tests import small_site
+from tests.site.browser import PHONE, WAIT, altered, press, said, without_simd
 
 PANEL = ".live-panel"
-WAIT = 60_000  # milliseconds: the machine may be busy
-PAGE = """Your photo
-==========
-
-.. container:: cell
-
-   .. image:: figure.png
-      :alt: A photograph under noise and the same without it.
-
-.. admonition:: Denoise a photograph of your own
-   :class: live denoise-photo
-
-   Words for JupyterLab.
-"""
-
-
-def small(folder):
-    """Build a site with one page that has the panel, in the theme of the book; return its folder."""
-    source = small_site.write(folder, {"index.rst": PAGE, "conf.py": ""})
-    Image.fromarray(np.uint8(255 * photo("cat", 128))).save(source / "figure.png")
-    _, warnings = small_site.build(folder, {
-        "extensions": ["live"], "html_theme": "sphinx_book_theme", "html_css_files": ["course.css"],
-        "html_favicon": str(pages.ROOT / "book/_static/favicon.svg"),
-        "html_static_path": [str(pages.ROOT / "book/_static")], "language": "en",
-        "html_context": {"default_mode": "auto"}})
-    assert not warnings
-    return folder / "html"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    sys.path.insert(0, str(pages.ROOT / "book/_ext"))
-    return small(tmp_path_factory.mktemp("photo"))
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    server, address = serve(site)
-    yield address
-    server.shutdown()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Return a function that opens the page in a fresh window; at the end no visit may have complained."""
-    visits = []
-
-    def open_page(**options):
-        visits.append(Visit(browser, address, "index.html", **options))
-        return visits[-1]
-
-    yield open_page
-    complaints = [one for each in visits for one in each.complaints + each.foreign]
-    for each in visits:
-        each.close()
-    assert not complaints
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def said(page, pattern):
-    """Wait until the status says something, and return all of it."""
-    page.wait_for_function("pattern => new RegExp(pattern).test(document.querySelector('.live-status').textContent)",
-                           arg=pattern, timeout=WAIT)
-    return page.locator(".live-status").inner_text()
+    return small_site.with_panel(tmp_path_factory.mktemp("photo"), "denoise-photo", "Denoise a photograph of your own")
 
 
 def answer(page):
@@ -421,16 +358,7 @@ def test_the_newest_question_counts(visit):
     assert not page.get_by_role("progressbar").is_visible()
 
 
-def altered(browser, address, name, change):
-    """Return a page for which the text of one delivered script is changed, or None of it comes; a file is chosen."""
-    page = browser.new_context().new_page()
-
-    def answer_with(route):
-        response = route.fetch()
-        route.fulfill(response=response, body=change(response.text()))
-
-    page.route(f"**/live/{name}.js", (lambda route: route.abort()) if change is None else answer_with)
-    page.goto(f"{address}/index.html")
+def with_photograph(page):
     choose(page, file(CAT))
     return page
 
@@ -448,7 +376,7 @@ def damaged(text):
     ("engine-and-methods", None, "the file engine-and-methods.js could not be loaded"),
 ], ids=["checksum", "no weights", "cut weights", "no photograph", "no engine"])
 def test_what_is_missing_or_damaged_is_named_and_can_be_tried_again(browser, address, name, change, said_of_it):
-    page = altered(browser, address, name, change)
+    page = with_photograph(altered(browser, address, name, change))
     text = said(page, "cannot run here")
     assert said_of_it in text and "your photograph is kept" in text
     assert page.locator(f"{PANEL} img").is_visible() and not page.locator(".live-screen").is_visible()
@@ -459,11 +387,11 @@ def test_what_is_missing_or_damaged_is_named_and_can_be_tried_again(browser, add
 
 
 @pytest.mark.parametrize("change", [
-    lambda text: re.sub(r'"kernel":"[^"]*"', '"kernel":"AGFzbQ=="', text),
+    without_simd,
     lambda text: text.replace('"source":"', '"source":"delete self.WebAssembly;', 1),
 ], ids=["no SIMD", "no WebAssembly"])
 def test_without_fast_arithmetic_the_answer_comes_slowly(browser, address, change):
-    page = altered(browser, address, "engine-and-methods", change)
+    page = with_photograph(altered(browser, address, "engine-and-methods", change))
     assert "no fast arithmetic" in answer(page)
     page.context.close()
 

@@ -173,7 +173,8 @@ def test_the_panel_begins_as_its_figure_does():
 def test_the_panel_says_how_much_comes(panel, loads):
     script, contents = (javascript.STATIC / panel).read_text(encoding="utf-8"), live.contents()
     total = sum(len(pack.script(name, contents[name])) for name in ("engine-and-methods", *loads))
-    assert all(f'"{name}"' in script for name in loads)
+    worker = (javascript.STATIC / "worker.js").read_text(encoding="utf-8")  # it says which network an answer waits for
+    assert all(f'"{name}"' in script + worker for name in loads)
     assert round(total / 1e6) == int(re.search(r"(is|are) coming: about (\d+) MB", script)[2])
 
 

@@ -7,7 +7,6 @@
   "use strict";
 
   const LONGEST = 768, PIECE = 512, SMALLEST = 8;  // pixels: of a whole photograph, of a piece of it, of any side
-  const NETWORKS = ["denoiser", "denoiser-colour"];
   const ADDED = 25, HIGHEST = 100, TRAINED = 55;   // noise levels, in grey levels of 255
   const PRIVATE = "The network runs in your browser: your photograph stays on your machine, and nothing of it is sent.";
 
@@ -317,7 +316,6 @@
     /* Back to the figure: what a reader does next tries again. */
     function fail(why) {
       computer?.terminate();
-      NETWORKS.forEach(live.forget);
       coming.clear();
       computer = starting = null;
       ready = busy = false;

@@ -37,9 +37,9 @@
   /* --------------------------------------------------------------------------------------------------- one panel */
 
   function panel(place) {
-    let hired = null, computer = null, attempt = 0, slow = false, number = 0, asked = 0, running = null;
+    let number = 0, asked = 0, running = null;
     let frames = [], all = 0, position = 0, words = "";  // what is shown: a walk of so many steps, at one of them
-    const sent = new Set(), ready = new Set();
+    const hand = live.hand({ ready: send, failed: stepBack, hear });
     const id = (name) => `${place.id}-${name}`;
 
     /* ---- what a reader can set */
@@ -135,35 +135,23 @@
 
     async function ask() {
       asked = 0;
-      const name = chosenThing(), { needs, size } = THINGS[name], mine = attempt, overtaken = Boolean(running?.gone);
+      const name = chosenThing(), { needs, size } = THINGS[name], overtaken = Boolean(running?.gone);
       seed.value = chosenSeed();
       begin({ do: "draw", number: ++number, name, words: text.value, label: Number(digit.value), sampler: method.value,
         steps: Number(steps.value), guidance: Number(guidance.value), seed: chosenSeed(), overtaken });
-      computer?.postMessage({ do: "stop", number });  // what runs has been overtaken
-      if (needs.some((one) => !ready.has(one))) say(`The network is coming: about ${size} MB, once.`);
-      try {
-        hired ??= live.computer([], (message) => { if (mine === attempt) hear(message); });
-        const worker = await hired;
-        if (needs.includes("robot-world")) tellWords((await live.load("robot-world")).words);
-        if (mine !== attempt) return;
-        computer = worker;
-      } catch (error) {
-        if (mine === attempt) fail(error.message);
-        return;
-      }
-      const fresh = needs.filter((one) => !sent.has(one));
-      fresh.forEach((one) => sent.add(one));
-      live.send(fresh, computer, (message) => { if (mine === attempt) hear(message); });
-      send();
+      hand.post({ do: "stop", number });  // what runs has been overtaken
+      if (!hand.has(needs)) say(`The network is coming: about ${size} MB, once.`);
+      if (await hand.need(needs)) send();
     }
 
     /* The newest question goes off when all that it needs is there. */
     function send() {
-      if (!computer || !running || running.gone || !THINGS[running.name].needs.every((name) => ready.has(name))) return;
+      if (!running || running.gone || !hand.has(THINGS[running.name].needs)) return;
       running.gone = true;
+      if (hand.has(["robot-world"])) live.load("robot-world").then(({ words: known }) => tellWords(known));
       say(`${running.overtaken ? "The last picture is given up. Drawing another" : "Drawing"} …`
-        + (slow ? " Slowly: this browser has no fast arithmetic (WebAssembly SIMD)." : ""));
-      computer.postMessage(running);
+        + (hand.isSlow() ? " Slowly: this browser has no fast arithmetic (WebAssembly SIMD)." : ""));
+      hand.post(running);
     }
 
     /* The last walk, or the figure, stays until the first step of the new one comes. */
@@ -194,7 +182,7 @@
 
     function stop() {
       const done = running.leads ? frames.length : 0, { steps: wanted } = running;
-      computer?.postMessage({ do: "stop", number: ++number });
+      hand.post({ do: "stop", number: ++number });
       end();
       layStrip();
       show(frames.length - 1);
@@ -202,12 +190,7 @@
     }
 
     /* Back to the figure: what a reader does next tries again. */
-    function fail(why) {
-      computer?.terminate();
-      computer = hired = null;
-      attempt++;
-      sent.clear();
-      ready.clear();
+    function stepBack(why) {
       end();
       now.hidden = true;
       place.classList.remove("live-begun");
@@ -215,15 +198,9 @@
     }
 
     function hear(message) {
-      if (message.do === "ready") {
-        ready.add(message.name);
-        send();
-      } else if (message.do === "started" && !message.fast) {
-        slow = true;
-      } else if (message.do === "failed") {
-        if (message.number === undefined || message.number === number) fail(message.why);
-      } else if (message.number !== number || !running) {
-        return;
+      if (message.number !== number || !running) return;
+      if (message.do === "failed") {
+        hand.fail(message.why);
       } else if (message.do === "step") {
         if (!running.leads) lead();
         frames.push(message);

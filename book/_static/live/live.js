@@ -51,8 +51,12 @@ window.live = (() => {
     const { source, kernel } = await load("engine-and-methods");
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     const worker = new Worker(address);
-    worker.onmessage = ({ data }) => tell(data);
-    worker.onerror = (event) => tell({ do: "failed", why: event.message || "the worker did not start" });
+    const hear = (message) => {  // a failure that answers no question is one of what came
+      if (message.do === "failed" && message.number === undefined) forget(message.name ?? "engine-and-methods");
+      tell(message);
+    };
+    worker.onmessage = ({ data }) => hear(data);
+    worker.onerror = (event) => hear({ do: "failed", why: event.message || "the worker did not start" });
     worker.postMessage({ do: "start", kernel });
     send(models, worker, tell);
     return worker;
@@ -69,6 +73,56 @@ window.live = (() => {
     }
   }
 
+  /* The worker of one panel: hired when something is first needed, dismissed when it fails, hired anew when a reader
+     tries again. ready() hears that a model has come, failed(why) that the worker is gone, hear(message) all else. */
+  function hand({ ready, failed, hear }) {
+    const sent = new Set(), come = new Set();
+    let attempt = 0, hired = null, worker = null, slow = false;
+
+    const listener = (mine) => (message) => {
+      if (mine !== attempt) return;
+      if (message.do === "ready") {
+        come.add(message.name);
+        ready();
+      } else if (message.do === "started") {
+        slow = !message.fast;
+      } else if (message.do === "failed" && message.number === undefined) {
+        fail(message.why);
+      } else {
+        hear(message);
+      }
+    };
+
+    function fail(why) {
+      worker?.terminate();
+      worker = hired = null;
+      attempt++;
+      sent.clear();
+      come.clear();
+      failed(why);
+    }
+
+    /* Send for what has not been sent for; say whether the worker is there. */
+    async function need(models) {
+      const mine = attempt;
+      try {
+        const one = await (hired ??= computer([], listener(mine)));
+        if (mine !== attempt) return false;
+        worker = one;
+      } catch (error) {
+        if (mine === attempt) fail(error.message);
+        return false;
+      }
+      const fresh = models.filter((name) => !sent.has(name));
+      fresh.forEach((name) => sent.add(name));
+      send(fresh, worker, listener(mine));
+      return true;
+    }
+
+    return { need, fail, has: (models) => worker !== null && models.every((name) => come.has(name)),
+             isSlow: () => slow, post: (message) => worker?.postMessage(message) };
+  }
+
   /* An element with attributes, listeners (onclick: …) and children. */
   function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
@@ -81,5 +135,5 @@ window.live = (() => {
     return made;
   }
 
-  return { load, deliver, forget, computer, send, element };
+  return { load, deliver, computer, send, hand, element };
 })();

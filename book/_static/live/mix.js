@@ -11,7 +11,7 @@
   const SIZES = [4, 8, 8, 16, 16, 16];  // places along a side of what each layer puts out
   const SIDE = 32, LAST = 2 ** 32 - 1;
   const LIMIT = 0.06;  // how near a robot must be for the picture to count as one, as on the page
-  const NEEDS = ["stylegan-robots", "robot-world"];
+  const NETWORK = ["stylegan-robots"];
 
   function paint(canvas, numbers) {
     const image = new ImageData(SIDE, SIDE);
@@ -25,8 +25,8 @@
   const listed = (words) => [words.slice(0, -1).join(", "), words.at(-1)].filter(Boolean).join(" and ");
 
   function panel(place) {
-    let hired = null, computer = null, attempt = 0, slow = false, number = 0, asked = 0, world = null, words = "";
-    const ready = new Set();
+    let number = 0, asked = 0, world = null, words = "";
+    const hand = live.hand({ ready: send, failed: stepBack, hear });
     const id = (name) => `${place.id}-${name}`;
 
     /* ---- what a reader can set */
@@ -99,56 +99,31 @@
 
     async function ask() {
       asked = 0;
-      const mine = attempt;
       for (const one of [a, b]) one.value = seedOf(one);
-      if (!ready.has(NEEDS[0])) say("The network is coming: about 2 MB, once.");
-      try {
-        hired ??= live.computer(NEEDS, (message) => { if (mine === attempt) hear(message); });
-        const worker = await hired;
-        if (mine !== attempt) return;
-        computer = worker;
-      } catch (error) {
-        if (mine === attempt) fail(error.message);
-        return;
-      }
-      send();
+      if (!hand.has(NETWORK)) say("The network is coming: about 2 MB, once.");
+      if (await hand.need([...NETWORK, "robot-world"])) send();
     }
 
     /* What is set now, as one question. */
     function send() {
-      if (!computer || !ready.has(NEEDS[0])) return;
-      if (slow) say("Drawing … Slowly: this browser has no fast arithmetic (WebAssembly SIMD).");
-      computer.postMessage({ do: "mix", number: ++number, seeds: [a, b].map(seedOf), noise,
+      if (!hand.has(NETWORK)) return;
+      if (hand.isSlow()) say("Drawing … Slowly: this browser has no fast arithmetic (WebAssembly SIMD).");
+      hand.post({ do: "mix", number: ++number, seeds: [a, b].map(seedOf), noise,
         second: layers.map((one) => one.checked), along: Number(along.value), truncation: Number(truncation.value) });
     }
 
     /* Back to the figure: what a reader does next tries again. */
-    function fail(why) {
-      computer?.terminate();
-      computer = hired = null;
-      attempt++;
-      ready.clear();
-      ["engine-and-methods", ...NEEDS].forEach((name) => live.forget(name));
+    function stepBack(why) {
       now.hidden = true;
       place.classList.remove("live-begun");
       say(`The network cannot run here: ${why}. The figure shows two robots; press Draw to try again.`);
     }
 
     function hear(message) {
-      if (message.do === "ready") {
-        ready.add(message.name);
-        send();
-      } else if (message.do === "started" && !message.fast) {
-        slow = true;
-      } else if (message.do === "failed") {
-        if (message.number === undefined || message.number === number) fail(message.why);
-      } else if (message.number !== number) {
-        return;
-      } else if (message.do === "mixed") {
-        show(message.pictures);
-      } else if (message.do === "told") {
-        tell(message.readings);
-      }
+      if (message.number !== number) return;
+      if (message.do === "failed") hand.fail(message.why);
+      else if (message.do === "mixed") show(message.pictures);
+      else tell(message.readings);
     }
 
     function show(pictures) {
