@@ -112,7 +112,7 @@ def _patches(y, operator, sigma):
 # share stands in one plane, and white noise stays white (Dabov et al. 2007, doi:10.1109/ICIP.2007.4378954).
 OPPONENT = np.float32([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt(np.float32([[3], [2], [6]]))
 NO_COLOUR = np.float32([0, 0.5, 0.5])  # a contrast of nothing is shown as a middle grey
-# On thirty whole photographs of BSDS500, which its training left out, the network of colours leads from here on, by less
+# On thirty whole photographs of BSDS500 that its training left out the network of colours leads from here on, by less
 # than 0.1 dB. On reduced ones, as photos("train") are, contrasts lead at every level, the more the less noise there is.
 COLOUR_FROM = 15 / 255
 
