@@ -12,6 +12,7 @@ many there are, because sums that are shared among threads are rounded otherwise
 different kinds, and a single process that uses all of its cores, may differ in the last bits.
 """
 
+import asyncio
 import contextlib
 import functools
 import hashlib
@@ -23,7 +24,7 @@ import signal
 import sys
 import threading
 import time
-from asyncio import CancelledError
+from concurrent.futures import CancelledError  # dask's own are of this class
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version_tuple
@@ -149,9 +150,7 @@ class Crew:
                     except ValueError as error:
                         yield place, Failed(error)
                         continue
-                    # pickled here: dask would look into every tuple for parts of a graph
-                    future = self.client.submit(_do, self.papers, pickle.dumps((function, sent)), pure=False,
-                                                priority=-place)
+                    future = self._submit(function, sent, place)
                     pending[future] = place
                     future.add_done_callback(done.put)
                 if not pending:
@@ -215,6 +214,15 @@ class Crew:
             while True:
                 self.tell(f"worker {self._died.get_nowait()} died: what it had in hand is done again")
 
+    def _submit(self, function, arguments, place):
+        from distributed.client import ClosedClientError
+
+        job = pickle.dumps((function, arguments))  # here: dask would look into every tuple for parts of a graph
+        try:
+            return self.client.submit(_do, self.papers, job, pure=False, priority=-place)
+        except ClosedClientError:
+            raise self._gone() from None
+
     def _next(self, done):
         """Wait until something is done, and return it."""
         alone_since = time.monotonic()
@@ -246,7 +254,7 @@ class Crew:
             outcome = future.result()
         except KilledWorker:
             return Failed(ValueError("every worker that took it died"))
-        except (CancelledError, OSError):
+        except (CancelledError, asyncio.CancelledError, OSError):
             raise self._gone() from None
         if isinstance(outcome, Failed) and isinstance(outcome.error, Unfit):
             raise outcome.error

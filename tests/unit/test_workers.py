@@ -1,5 +1,6 @@
 """Many hands: the same rows and files as one process, whoever dies, and one sentence where it cannot be."""
 
+import asyncio
 import contextlib
 import io
 import json
@@ -15,10 +16,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
+from distributed.client import FutureCancelledError
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -499,6 +502,28 @@ class Killed:
 def test_a_picture_that_kills_every_worker_is_left_out(doomed):
     crew = workers.Crew.__new__(workers.Crew)
     assert "every worker that took it died" in str(crew._outcome(Killed()).error)
+
+
+@pytest.mark.parametrize("lost", [asyncio.CancelledError(), FutureCancelledError("one", "scheduler-connection-lost"),
+                                  ConnectionResetError()])
+def test_a_result_that_was_lost_with_its_scheduler_ends_the_run(lost):
+    """What a result raises depends on the moment at which the connection broke."""
+    crew = workers.Crew.__new__(workers.Crew)
+    crew.name = "scheduler 'tcp://x'"
+
+    def result():
+        raise lost
+
+    with pytest.raises(ValueError, match="scheduler 'tcp://x' no longer answers; what is done is kept"):
+        crew._outcome(SimpleNamespace(result=result))
+
+
+def test_nothing_can_be_sent_once_the_client_has_closed(cluster):
+    cluster.grow(1)
+    with hands(scheduler=cluster.address) as crew:
+        crew.client.close()
+        with pytest.raises(ValueError, match="no longer answers; what is done is kept"):
+            list(crew.map(abs, [(-1,)]))
 
 
 def test_when_no_worker_is_left_the_run_ends(doomed, monkeypatch, tmp_path):
