@@ -132,14 +132,22 @@ function rowsOf({ shape, data }) {
   return (to, numbers, first, count) => numbers.set(data.subarray(first * k, (first + count) * k), to);
 }
 
-/* Return a function that hands over the patches under a kernel as rows, for out × across places of each picture. */
-function patchesOf({ shape: [, high, wide, c], data }, [kh, kw], [down, right], out, across) {
-  const run = kw * c, line = wide * c;
+/* Return a function that hands over the patches under a kernel as rows, with zeros where one lies beyond the picture.
+   rows and columns tell how many places there are, and by how much the first patch lies before the picture. */
+function patchesOf({ shape: [, high, wide, c], data }, [kh, kw], [down, right], rows, columns) {
+  const run = kw * c;
   return (to, numbers, first, count) => {
     for (let place = first; place < first + count; place++) {
-      const j = place % across, i = Math.floor(place / across) % out, picture = Math.floor(place / (across * out));
-      let from = ((picture * high + i * down) * wide + j * right) * c;
-      for (let row = 0; row < kh; row++, from += line, to += run) numbers.set(data.subarray(from, from + run), to);
+      const i = Math.floor(place / columns.out), picture = Math.floor(i / rows.out);
+      const top = (i % rows.out) * down - rows.before, left = (place % columns.out) * right - columns.before;
+      const start = Math.max(left, 0), stop = Math.min(left + kw, wide);
+      for (let row = top; row < top + kh; row++, to += run) {
+        const inside = row >= 0 && row < high ? stop - start : 0;
+        if (inside < kw) numbers.fill(0, to, to + run);
+        if (inside <= 0) continue;
+        const from = ((picture * high + row) * wide + start) * c;
+        numbers.set(data.subarray(from, from + inside * c), to + (start - left) * c);
+      }
     }
   };
 }
@@ -167,10 +175,9 @@ function scattered({ shape: [, high, wide, c], data }, columns, [h, w], [kh, kw]
 
 /* How many zeros stand before a side, and how long the output is, as in TensorFlow. */
 function padding(side, kernel, stride, kind) {
-  if (kind === "valid") return { before: 0, after: 0, out: Math.floor((side - kernel) / stride) + 1 };
+  if (kind === "valid") return { before: 0, out: Math.floor((side - kernel) / stride) + 1 };
   const out = Math.ceil(side / stride);
-  const all = Math.max((out - 1) * stride + kernel - side, 0);
-  return { before: all >> 1, after: all - (all >> 1), out };
+  return { before: Math.max((out - 1) * stride + kernel - side, 0) >> 1, out };
 }
 
 /* The same for a transposed convolution: how much of its prints lies before the picture, and how long the output is. */
@@ -180,21 +187,6 @@ function printed([, h, w], [kh, kw], { padding: kind, strides: [down, right] }) 
     return { before: kind === "same" ? more >> 1 : 0, out: side * stride + (kind === "same" ? 0 : more) };
   });
   return { rows, columns };
-}
-
-function padded(x, rows, columns) {
-  const [n, h, w, c] = x.shape;
-  if (!rows.before && !rows.after && !columns.before && !columns.after) return x;
-  const y = tensor([n, h + rows.before + rows.after, w + columns.before + columns.after, c]);
-  const line = y.shape[2] * c;
-  for (let i = 0; i < n; i++) {
-    for (let row = 0; row < h; row++) {
-      const from = (i * h + row) * w * c;
-      const to = (i * y.shape[1] + row + rows.before) * line + columns.before * c;
-      y.data.set(x.data.subarray(from, from + w * c), to);
-    }
-  }
-  return y;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- layers
@@ -228,12 +220,10 @@ const layers = {
     run([x], layer, weight, matrix, products) {
       const [count, h, w] = x.shape, [kh, kw] = weight(layer.kernel).shape, [down, right] = layer.strides;
       const rows = padding(h, kh, down, layer.padding), columns = padding(w, kw, right, layer.padding);
-      const inside = padded(x, rows, columns);
       const y = tensor([count, rows.out, columns.out, matrix.n]);
-      const patches = patchesOf(inside, [kh, kw], layer.strides, rows.out, columns.out);
+      const patches = patchesOf(x, [kh, kw], layer.strides, rows, columns);
       const take = into(y.data, matrix.n, matrix.columns, weight(layer.bias)?.data);
       products.multiply(count * rows.out * columns.out, matrix, patches, take);
-      if (inside.data !== x.data && inside.data.length >= LARGE) spare.push(inside.data);
       return y;
     },
   },
@@ -257,9 +247,8 @@ const layers = {
   "depthwise convolution": {
     run([x], layer, weight) {
       const { shape: [kh, kw, c], data: kernel } = weight(layer.kernel), bias = weight(layer.bias)?.data;
-      const [down, right] = layer.strides;
-      const rows = padding(x.shape[1], kh, down, layer.padding), columns = padding(x.shape[2], kw, right, layer.padding);
-      const { data, shape: [count, high, wide] } = padded(x, rows, columns);
+      const [count, high, wide] = x.shape, [down, right] = layer.strides;
+      const rows = padding(high, kh, down, layer.padding), columns = padding(wide, kw, right, layer.padding);
       const y = tensor([count, rows.out, columns.out, c]);
       let to = 0;
       for (let picture = 0; picture < count; picture++) {
@@ -267,9 +256,13 @@ const layers = {
           for (let j = 0; j < columns.out; j++, to += c) {
             if (bias) y.data.set(bias, to);
             for (let r = 0; r < kh; r++) {
+              const row = i * down + r - rows.before;
+              if (row < 0 || row >= high) continue;
               for (let s = 0; s < kw; s++) {
-                const from = ((picture * high + i * down + r) * wide + j * right + s) * c, at = (r * kw + s) * c;
-                for (let o = 0; o < c; o++) y.data[to + o] += data[from + o] * kernel[at + o];
+                const column = j * right + s - columns.before;
+                if (column < 0 || column >= wide) continue;
+                const from = ((picture * high + row) * wide + column) * c, at = (r * kw + s) * c;
+                for (let o = 0; o < c; o++) y.data[to + o] += x.data[from + o] * kernel[at + o];
               }
             }
           }

@@ -43,11 +43,9 @@ const backward = {
   "transposed convolution"([x], y, slope, layer, weight, matrix, products) {
     const { shape: [kh, kw, co, c], data } = weight(layer.kernel), [count, h, w] = x.shape;
     const back = transposed(matrix, () => products.pack(kh * kw * co, c, (row, column) => data[row * c + column]));
-    const [down, right] = layer.strides, { rows, columns } = printed(x.shape, [kh, kw], layer);
-    const beyond = (side, stride, kernel, { before, out }) => Math.max((side - 1) * stride + kernel - before - out, 0);
-    const inside = padded(slope, { before: rows.before, after: beyond(h, down, kh, rows) },
-      { before: columns.before, after: beyond(w, right, kw, columns) });
-    const found = tensor(x.shape), patches = patchesOf(inside, [kh, kw], layer.strides, h, w);
+    const { rows: { before: above }, columns: { before: left } } = printed(x.shape, [kh, kw], layer);
+    const found = tensor(x.shape);
+    const patches = patchesOf(slope, [kh, kw], layer.strides, { before: above, out: h }, { before: left, out: w });
     products.multiply(count * h * w, back, patches, into(found.data, c, back.columns));
     return [found];
   },
