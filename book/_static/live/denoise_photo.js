@@ -10,17 +10,7 @@
   const ADDED = 25, HIGHEST = 100, TRAINED = 55;   // noise levels, in grey levels of 255
   const PRIVATE = "The network runs in your browser: your photograph stays on your machine, and nothing of it is sent.";
 
-  function element(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-      else if (value === true) made.setAttribute(name, "");
-      else if (value !== false) made.setAttribute(name, value);
-    }
-    made.append(...children);
-    return made;
-  }
-
+  const { element } = live;
   const button = (name, press) => element("button", { type: "button", onclick: press }, name);
   const sides = ({ width, height }) => `${width} × ${height}`;
   const decibels = (square) => (square > 1e-10 ? `${(-10 * Math.log10(square)).toFixed(1)} dB` : "exact");
@@ -99,9 +89,8 @@
     let part = "whole", added = 0, seed = 1;       // what of it, and the noise that was put on it
     let before = null, after = null, level = 0;    // what is on the screen; the noise level that the network was told
     let network = "course", lacking = "";          // the choice for colours; the network that an answer waits for
-    let computer = null, starting = null, attempt = 0, ready = false, slow = "";
-    const coming = new Set();                      // networks that were sent for
     let number = 0, asked = 0, busy = false;
+    const hand = live.hand({ ready: () => { if (lacking && hand.has([lacking])) ask(); }, failed: stepBack, hear });
 
     /* ---- what is shown */
 
@@ -291,69 +280,59 @@
     /* ---- questions and answers */
 
     /* Do something when the course's photograph and a worker are there: loaded once, and after a failure once more. */
-    function begin(then) {
-      starting ||= start(++attempt);
-      const mine = attempt;
-      starting.then(then).catch((error) => { if (mine === attempt) fail(error.message); });
+    async function begin(then) {
+      if (!hand.has([])) say("The network is coming: about 2 MB, once.");
+      try {
+        shipped ??= unwrapped(await live.load("photo"));
+      } catch (error) {
+        hand.fail(error.message);
+        return;
+      }
+      if (await hand.need([])) then();
     }
 
-    async function start(mine) {
-      say("The network is coming: about 2 MB, once.");
-      const { name: called, width, height, pixels, clipping, colourFrom } = await live.load("photo");
+    function unwrapped({ name: called, width, height, pixels, clipping, colourFrom }) {
       const planes = (channels) => channels.map((bytes) => ({
         width, height, data: Float32Array.from(atob(bytes), (letter) => letter.charCodeAt(0) / 255) }));
       const made = (channels) => {
         const picture = { width, height, planes: planes(channels), opaque: true, how: "" };
         return { name: called, truth: true, whole: picture, piece: picture };
       };
-      shipped = { grey: made(pixels.grey), colours: made(pixels.colours), clipping,
-                  from: { course: colourFrom, colours: 0, grey: Infinity } };  // σ, from which on colours go together
-      const worker = await live.computer([], listener(mine));
-      if (mine === attempt) computer = worker;
-      else worker.terminate();
+      return { grey: made(pixels.grey), colours: made(pixels.colours), clipping,
+               from: { course: colourFrom, colours: 0, grey: Infinity } };  // σ, from which on colours go together
     }
 
     /* Back to the figure: what a reader does next tries again. */
-    function fail(why) {
-      computer?.terminate();
-      coming.clear();
-      computer = starting = null;
-      ready = busy = false;
-      attempt++;
+    function stepBack(why) {
+      busy = false;
+      lacking = "";
       now.hidden = true;
       place.classList.remove("live-begun");
       say(`The network cannot run here: ${why}. The figure shows what it does`
         + `${photo && !photo.truth ? ", and your photograph is kept" : ""}; press any button to try again.`);
     }
 
+    const slowly = () => (hand.isSlow() ? " This browser has no fast arithmetic (WebAssembly SIMD): it takes longer than "
+      + "elsewhere." : "");
+
     function ask() {
-      if (!ready) return;  // asked again when the network has come
       now.hidden = false;
       place.classList.add("live-begun");
       const { planes, width, height } = photo[part];
-      say(`Denoising ${sides({ width, height })} pixels${busy ? ", and what ran before was stopped" : ""} …${slow}`);
+      say(`Denoising ${sides({ width, height })} pixels${busy ? ", and what ran before was stopped" : ""} …${slowly()}`);
       busy = true;
       lacking = "";
       progress.value = 0;
       progress.hidden = false;
-      computer.postMessage({ do: "denoise", number: ++number, planes, added: added / 255, seed,
-                             sigma: own.checked ? null : Number(told.value) / 255, clipping: shipped.clipping,
-                             colourFrom: shipped.from[network], contrasts: network === "course" });
+      hand.post({ do: "denoise", number: ++number, planes, added: added / 255, seed,
+                  sigma: own.checked ? null : Number(told.value) / 255, clipping: shipped.clipping,
+                  colourFrom: shipped.from[network], contrasts: network === "course" });
     }
 
-    const listener = (mine) => (message) => { if (mine === attempt) hear(message); };
-
     function hear(message) {
-      if (message.do === "started") {
-        ready = true;
-        if (!message.fast) slow = " This browser has no fast arithmetic (WebAssembly SIMD): it takes longer than elsewhere.";
-        if (photo) ask();
-      } else if (message.do === "ready") {
-        if (message.name === lacking) ask();
-      } else if (message.do === "failed" && (message.number === undefined || message.number === number)) {
-        fail(message.why);
-      } else if (message.number !== number) {
-        return;
+      if (message.number !== number) return;
+      if (message.do === "failed") {
+        hand.fail(message.why);
       } else if (message.do === "measured") {
         before = painted(message.planes);
         wipe();
@@ -365,8 +344,7 @@
         busy = false;
         progress.hidden = true;
         say(`The network of ${lacking === "denoiser" ? "grey pictures" : "colours"} is coming: about 2 MB, once.`);
-        if (!coming.has(lacking)) live.send([lacking], computer, listener(attempt));
-        coming.add(lacking);
+        hand.need([lacking]);
       } else if (message.do === "share") {
         progress.value = message.share;
       } else if (message.do === "answer") {
@@ -375,7 +353,7 @@
         progress.hidden = true;
         busy = false;
         wipe();
-        say(`${summary(message)}${slow}`);
+        say(`${summary(message)}${slowly()}`);
       }
     }
 
