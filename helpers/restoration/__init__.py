@@ -42,7 +42,7 @@ from helpers.restoration.blind import (
 from helpers.restoration.common import ROUNDING, WIDE_HOLE, Report, peak_memory
 from helpers.restoration.inpainting import biharmonic
 from helpers.restoration.noise import estimate_noise
-from helpers.restoration.pnp import DENOISERS, LEAST_NOISE, MOST_NOISE, plug_and_play
+from helpers.restoration.pnp import DENOISERS, LEAST_NOISE, MOST_NOISE, even_schedule, plug_and_play
 from helpers.restoration.poisson import richardson_lucy
 from helpers.restoration.quadratic import (
     AMPLITUDE,
@@ -60,7 +60,7 @@ __all__ = [  # noqa: RUF022
     "least_squares", "tikhonov", "wiener", "richardson_lucy", "total_variation", "biharmonic", "wavelet_shrinkage",
     "dct_shrinkage", "non_local_means", "plug_and_play", "blind_deconvolution", "estimate_kernel", "kernel_agreement",
     "kernel_correlation", "kernel_radius", "aligned_psnr",
-    "estimate_noise", "peak_memory", "Report", "AMPLITUDE", "DENOISERS",
+    "estimate_noise", "even_schedule", "peak_memory", "Report", "AMPLITUDE", "DENOISERS",
     "EXPONENT", "GRADIENT_ENERGY", "LEAST_NOISE", "MEMORY_LIMIT", "MOST_NOISE", "POINT", "ROUNDING", "UNSURE",
     "WIDE_HOLE",
 ]

@@ -28,7 +28,7 @@ DENOISERS = {"dct_shrinkage": dct_shrinkage, "wavelet_shrinkage": wavelet_shrink
 
 
 def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20, trust=0.23, least_noise=LEAST_NOISE,
-                  turns=False, report=False):
+                  turns=False, schedule=None, report=False):
     """Restore with whatever a denoiser knows about pictures: in turn obey the data and denoise.
 
     Half-quadratic splitting with the schedule of Zhang et al. 2021, DPIR (doi:10.1109/TPAMI.2021.3088914). The
@@ -56,35 +56,56 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
     turns : bool
         Show the denoiser the picture turned or mirrored, in another of the eight ways at each step, as DPIR does: what
         it does to one direction alone then averages out.
+    schedule : array (K, 2), optional
+        The whole schedule, in place of iterations, trust and least_noise: for each of K steps sigma_k and its trust.
+        ``python -m benchmarks.unrolled`` learns one.
     report : bool
         Also return a :class:`Report`; its objective is ½ |A x - y|² after each denoising.
 
     Raises
     ------
     TypeError, ValueError
-        For a denoiser that is unknown, cannot be called, or returns another shape or values that are not finite.
+        For a schedule that is no (K, 2) array of numbers above zero; for a denoiser that is unknown, cannot be called,
+        or returns another shape or values that are not finite.
     """
     y, sigma, shape = check("plug_and_play", y, operator, sigma)
-    iterations = validation.integer(iterations, "iterations", low=1)
-    trust = validation.number(trust, "trust", low=0, open_low=True)
-    least_noise = validation.number(least_noise, "least_noise", low=0, high=1, open_low=True)
+    noise = max(sigma, ROUNDING)
+    if schedule is None:
+        schedule = even_schedule(sigma, iterations, trust, least_noise)
+    schedule = _checked(schedule)
     validation.flag(turns, "turns")
     denoise = checked_denoiser(denoiser)
     if isinstance(operator, Identity) or (isinstance(operator, Mask) and operator.mask.all()):
         x = denoise(y, sigma)
         return answer(x, y, Report(1, [0.5 * energy(x - y)], sigma=sigma), report)
-    noise = max(sigma, ROUNDING)
-    last = max(sigma, least_noise)
     obey = data_step(y, operator, shape)
     x = first_guess(y, operator, sigma)
     objective = []
-    for step in steps(iterations, "plug_and_play"):
-        allowed = last * (max(MOST_NOISE, last) / last) ** ((iterations - step) / max(iterations - 1, 1))
+    for step in steps(len(schedule), "plug_and_play"):
+        allowed, trust = schedule[step - 1]
         weight = trust * noise**2 / allowed**2
         x = obey(x, weight)
         x = _turned_back(denoise(_turned(x, step), allowed), step) if turns else denoise(x, allowed)
         objective.append(0.5 * energy(operator.forward(x) - y))
-    return answer(obey(x, weight), y, Report(iterations, objective, sigma=sigma), report)
+    return answer(obey(x, weight), y, Report(len(schedule), objective, sigma=sigma), report)
+
+
+def even_schedule(sigma, iterations=20, trust=0.23, least_noise=LEAST_NOISE):
+    """Return the schedule (iterations, 2) of :func:`plug_and_play`: sigma_k falls in even ratios, one trust for all."""
+    iterations = validation.integer(iterations, "iterations", low=1)
+    trust = validation.number(trust, "trust", low=0, open_low=True)
+    last = max(sigma, validation.number(least_noise, "least_noise", low=0, high=1, open_low=True))
+    ratio = max(MOST_NOISE, last) / last
+    return [(last * ratio ** ((iterations - step) / max(iterations - 1, 1)), trust)
+            for step in range(1, iterations + 1)]
+
+
+def _checked(schedule):
+    schedule = validation.array(schedule, "schedule", ranks=(2,))
+    if schedule.shape[1] != 2 or schedule.min() <= 0:
+        raise ValueError("schedule must hold two numbers above zero for each step, (K, 2), but its shape is "
+                         f"{schedule.shape} and its smallest number {schedule.min():.3g}")
+    return schedule.tolist()
 
 
 def _turned(x, way):
