@@ -16,7 +16,7 @@ from helpers import validation
 # Okabe and Ito's palette: told apart with every common kind of colour vision
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 BACKGROUNDS = {  # paper, ink
-    "none": ("none", "#707070"),  # a grey that is read on light and on dark pages
+    "none": ("none", "#767676"),  # a contrast of 4.5 with white paper and of 4.1 with dark pages
     "light": ("#ffffff", "#222222"), "dark": ("#181818", "#e6e6e6"),
 }
 

@@ -447,7 +447,7 @@ def test_a_chart_with_a_picture_becomes_pixels_that_dark_pages_show_too(displaye
         shade, alpha = np.moveaxis(np.asarray(picture.convert("RGBA")).astype(int), -1, 0)[[1, 3]]
     assert alpha[0, 0] == 0, "white paper would glare on a dark page"
     below = np.s_[-40:]  # the name of the axis
-    assert (alpha[below] > 200).any() and (abs(shade[below][alpha[below] > 200] - 0x70) <= 2).all()
+    assert (alpha[below] > 200).any() and (abs(shade[below][alpha[below] > 200] - 0x76) <= 2).all()
 
 
 def test_of_very_many_points_only_the_points_become_pixels(displayed):
