@@ -16,7 +16,7 @@ from helpers import validation
 # Okabe and Ito's palette: told apart with every common kind of colour vision
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 BACKGROUNDS = {  # paper, ink
-    "none": ("none", "#707070"),  # a grey that is read on light and on dark pages
+    "none": ("none", "#767676"),  # a contrast of 4.5 with white paper and of 4.1 with dark pages
     "light": ("#ffffff", "#222222"), "dark": ("#181818", "#e6e6e6"),
 }
 
@@ -313,7 +313,8 @@ def done():
 
 def _grey_for_black(figure, ink):
     """Draw what is black in a figure, its lettering and axes above all, in an ink that is read on any page."""
-    from matplotlib.colors import same_color
+    from matplotlib.collections import Collection
+    from matplotlib.colors import same_color, to_rgb
     from matplotlib.lines import Line2D
     from matplotlib.spines import Spine
     from matplotlib.text import Text
@@ -324,6 +325,11 @@ def _grey_for_black(figure, ink):
     for line in figure.findobj(Line2D):
         if same_color(line.get_markeredgecolor(), "black"):
             line.set_markeredgecolor(ink)
+    for marks in figure.findobj(Collection):  # of a scatter plot
+        for shades, put in [(marks.get_facecolor(), marks.set_facecolor), (marks.get_edgecolor(), marks.set_edgecolor)]:
+            shades = shades.copy()
+            shades[~shades[:, :3].any(axis=1), :3] = to_rgb(ink)
+            put(shades)
     for spine in figure.findobj(Spine):
         spine.set_edgecolor(ink)
 

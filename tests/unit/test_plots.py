@@ -447,7 +447,20 @@ def test_a_chart_with_a_picture_becomes_pixels_that_dark_pages_show_too(displaye
         shade, alpha = np.moveaxis(np.asarray(picture.convert("RGBA")).astype(int), -1, 0)[[1, 3]]
     assert alpha[0, 0] == 0, "white paper would glare on a dark page"
     below = np.s_[-40:]  # the name of the axis
-    assert (alpha[below] > 200).any() and (abs(shade[below][alpha[below] > 200] - 0x70) <= 2).all()
+    assert (alpha[below] > 200).any() and (abs(shade[below][alpha[below] > 200] - 0x76) <= 2).all()
+
+
+def test_black_marks_beside_a_picture_are_not_black_on_a_dark_page(displayed):
+    left, right = chart(columns=2)
+    left.imshow(np.zeros((4, 4)))
+    right.scatter([0, 1, 2], [0, 1, 2], s=400, color=["black", "#ffffff", "C0"])
+    done()
+    with Image.open(io.BytesIO(displayed[0]["image/png"])) as picture:
+        pixels = np.asarray(picture.convert("RGBA")).astype(int)
+    pixels = pixels[:, pixels.shape[1] // 2 :]
+    solid = pixels[pixels[..., 3] == 255][:, :3]
+    assert solid.max(axis=1).min() > 0x60, "black marks are drawn in the ink of the lettering"
+    assert (solid == 255).all(axis=1).any() and (solid == [0x00, 0x72, 0xB2]).all(axis=1).any(), "and no others"
 
 
 def test_of_very_many_points_only_the_points_become_pixels(displayed):
