@@ -140,10 +140,10 @@ def deeper(answer):
         raise Mistake(f"{tuple(np.round(pair, 3))} is no pair of a first threshold and a factor.",
                       "First the threshold, then a factor between 0 and 1.")
     fall = _deeper(pair)
-    if fall < -20:
+    if fall < -20.8:
         return f"{fall:.1f} dB on new draws, from a pseudo-inverse and two numbers."
     last = pair[0] * pair[1] ** 19
-    if last < 0.004:
+    if last < 0.012:
         raise Mistake(f"Only {fall:.1f} dB: the last threshold, {last:.2g}, is far below the noise of 0.02.",
                       "Let the thresholds fall more slowly.")
     if last > 0.04:

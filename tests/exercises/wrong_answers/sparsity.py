@@ -50,6 +50,6 @@ WRONG = {
         (lambda m, draws: draws * _success(m, draws), "counts the draws"),
         (lambda m, draws: _success(20, draws), "does not depend"),
         (lambda m, draws: 1 - _success(m, draws), "here they hurt"),
-        (lambda m, draws: _success(m + 4, draws), "For 22 equations"),
+        (lambda m, draws: _success(m + 4, draws), "For 17 equations"),
     ],
 }

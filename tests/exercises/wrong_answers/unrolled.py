@@ -78,6 +78,7 @@ WRONG = {
     ],
     "deeper": [
         ((0.8, 0.7), "far below the noise"),
+        ((0.5, 0.8), "far below the noise"),  # what suited ten layers
         ((0.8, 0.95), "still cuts"),
         ((0.03, 0.97), "first steps"),
         ((0.8, 1.4), "no pair"),
