@@ -60,10 +60,13 @@ def mend_citation_list(app, pagename, templatename, context, doctree):
 
 
 def hold_together(app, pagename, templatename, context, doctree):
-    """Let no line begin with the full stop of a formula; and the space before a link is not underlined."""
+    """Let no line begin with a formula's full stop or a number's unit; no space before a link is underlined."""
     if "body" in context:
         formula = r'[(“‘]*<span class="math notranslate nohighlight">[^<]*</span>[.,;:!?)”’]+'
         body = re.sub(formula, r'<span class="together">\g<0></span>', context["body"])
+        parts = re.split(r"(<pre.*?</pre>)", body, flags=re.DOTALL)  # what is printed keeps its spaces
+        parts[::2] = [re.sub(r"(?<=[\d>]) (?=(%|dB\b)[^<>]*<)", "\N{NO-BREAK SPACE}", part) for part in parts[::2]]
+        body = "".join(parts)
         context["body"] = re.sub(r"Solution to(<a [^>]*>) ", r"Solution to \1", body)
 
 

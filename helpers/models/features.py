@@ -59,8 +59,18 @@ def gram(maps):
     different sizes be compared.
     """
     maps = tf.convert_to_tensor(maps)
-    count = tf.cast(tf.shape(maps)[1] * tf.shape(maps)[2], maps.dtype)
-    return tf.einsum("nhwc,nhwd->ncd", maps, maps) / count
+    places = tf.reshape(maps, [tf.shape(maps)[0], -1, maps.shape[-1]])
+    return _products(places) / tf.cast(tf.shape(places)[1], maps.dtype)
+
+
+@tf.custom_gradient
+def _products(places):
+    """Return Pᵀ P of each P (N, places, C). Both factors are the same, so its slope needs one product and not two."""
+
+    def slope(up):
+        return places @ (up + tf.linalg.matrix_transpose(up))
+
+    return tf.matmul(places, places, transpose_a=True), slope
 
 
 class Features:

@@ -131,6 +131,7 @@ def _descend(start, loss, steps, levels, progress):
     pyramid = [tf.Variable(start / scales[0]),
                *(tf.Variable(tf.zeros((1, -(-height // side), -(-width // side), 3))) for side in sides[1:])]
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps))
+    optimizer.build(pyramid)  # variables that are made inside a graph have it built twice
 
     def whole():
         return tf.add_n([scale * tf.image.resize(level, (height, width))
