@@ -72,7 +72,7 @@ def bits(answer):
         found = number(call(answer, values), "the entropy")
         share = np.unique(values, return_counts=True)[1] / len(values)
         right = float(-(share * np.log2(share)).sum())
-        if close(found, right, 1e-6):
+        if abs(found - right) < 1e-5:  # a small number inside the logarithm does no harm
             continue
         if close(found, right * np.log(2), 1e-6):
             raise Mistake("This is the entropy in nats.", "Use the logarithm to the base 2: np.log2.")

@@ -15,11 +15,11 @@ def met(read, wanted):
     return (read == wanted) | (wanted == -1)
 
 
-def climb(sign=1.0, over=True, noise=0.0):
+def climb(sign=1.0, over=True, noise=0.0, ahead=False):
     def encode(denoise, x, sigmas):
         rng = np.random.default_rng()
         for now, after in pairwise(sigmas):
-            x = x + sign * (after - now) * (x - denoise(x, now)) / (now if over else 1)
+            x = x + sign * (after - now) * (x - denoise(x, after if ahead else now)) / (now if over else 1)
             x = x + noise * np.sqrt(after**2 - now**2) * rng.standard_normal(x.shape)
         return x
 
@@ -57,6 +57,7 @@ WRONG = {
     "encode": [
         (climb(sign=-1.0), "hardly moved"),
         (climb(noise=1.0), "Two calls"),
+        (climb(ahead=True), "do not belong together"),
         (climb(over=False), "should end near"),
         (lambda denoise, x, sigmas: climb()(denoise, 1 - x, sigmas), "turned around"),
     ],
