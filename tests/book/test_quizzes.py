@@ -28,7 +28,10 @@ def test_chapter_ends_with_its_quiz(chapter):
     assert last.endswith("/quiz")
     assert html(last).h1.get_text().startswith("Quiz: ")
     assert not pages.is_notebook(pages.ROOT / f"{last}.md"), "a quiz needs no kernel"
-    assert 3 <= len(questions(chapter)) <= 12
+    count = len(questions(chapter))
+    assert 3 <= count <= 12
+    said = html(last).select_one("h1 ~ p").get_text().split()[0]
+    assert said == "Three Four Five Six Seven Eight Nine Ten Eleven Twelve".split()[count - 3]
 
 
 @pytest.mark.parametrize("page", [chapter["chapters"][-1]["file"] for chapter in CHAPTERS] + ["book/progress"])
