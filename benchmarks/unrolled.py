@@ -1,9 +1,10 @@
-"""An algorithm whose steps are learned, for one blur: ``python -m benchmarks.unrolled [--steps 120] [--rival 1500]``.
+"""An algorithm whose steps are learned: ``python -m benchmarks.unrolled [--steps 120] [--rival 1500] [--only TASK]``.
 
 Six steps of plug-and-play with the shipped denoiser become a network (``helpers.models.unrolled``), and their schedule
-is learned on photographs of ``photos("train")``, blurred as the league's task `deblur` blurs. Beside it stands a
+is learned on photographs of ``photos("train")``, damaged as the league's task `deblur` damages; and another one for
+`tomography`, on pieces of 64 × 64 pixels with as many views for each pixel of a side. Beside it stands a
 network of the same size that was trained for the same damage: the denoiser's own U-Net, which goes on from the
-denoiser's weights and is shown blurred pictures. Both, plug-and-play and total variation then restore the test
+denoiser's weights and is shown blurred pictures. All of these, plug-and-play and total variation then restore the test
 photographs, 256 × 256, as damaged in training and otherwise. Seconds are those of this machine with nothing else to
 do, and are taken in turn, picture by picture.
 
@@ -15,6 +16,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -24,29 +26,47 @@ from tqdm import tqdm
 from helpers import metrics, pretrained, restoration
 from helpers.files import write_whole
 from helpers.images import photos
-from helpers.league.photographs import TASKS
+from helpers.league.photographs import TASKS as LEAGUE
 from helpers.models.unrolled import Splitting
-from helpers.operators import Blur, measure
+from helpers.operators import Blur, Operator, Radon, measure
 from helpers.restoration.tv import first_guess
 
 RESULTS = Path(__file__).parents[1] / "book/3-algorithms/unrolled.json"
-A, SIGMA = Blur.gaussian(1.6), TASKS["deblur"].sigma
 STEPS = 6
-BEGIN = restoration.even_schedule(SIGMA, STEPS, least_noise=4 / 255)  # of three ends the best for six steps
-CASES = {"as trained": (A, SIGMA), "narrower blur": (Blur.gaussian(1.0), SIGMA),
-         "moving camera": (Blur.motion(9, 30), SIGMA), "another border": (Blur.gaussian(1.6, border="reflect"), SIGMA),
-         "noise × 3": (A, 3 * SIGMA)}
 
 
-def patches(pictures, count, side, rng):
-    """Return clean and blurred patches of pictures and a first guess, each (count, side, side, 1)."""
+class Task(NamedTuple):
+    """What is trained for: operator and noise of pieces of a size, where it begins, and the damages of the test."""
+
+    operator: Operator
+    sigma: float
+    side: int
+    batch: int
+    begin: list
+    cases: dict  # from a name to operator and sigma
+
+
+A, SIGMA = Blur.gaussian(1.6), LEAGUE["deblur"].sigma
+TASKS = {
+    # 4/255 is the best of three ends for six even steps
+    "deblur": Task(A, SIGMA, 96, 6, restoration.even_schedule(SIGMA, STEPS, least_noise=4 / 255), {
+        "as trained": (A, SIGMA), "narrower blur": (Blur.gaussian(1.0), SIGMA),
+        "moving camera": (Blur.motion(9, 30), SIGMA),
+        "another border": (Blur.gaussian(1.6, border="reflect"), SIGMA), "noise × 3": (A, 3 * SIGMA)}),
+    "tomography": Task(Radon.sparse_view(64, 15), 0.0, 64, 4, restoration.even_schedule(0.0, STEPS), {
+        "as trained": (Radon.sparse_view(256, 60), 0.0), "half the views": (Radon.sparse_view(256, 30), 0.0)}),
+}
+
+
+def patches(pictures, task, count, rng):
+    """Return pieces of pictures, their measurements and a first guess, each a batch with a last axis of 1."""
     found = []
     for _ in range(count):
         x = pictures[rng.integers(len(pictures))]
-        i, j = (rng.integers(length - side + 1) for length in x.shape)
-        x = np.rot90(x[i : i + side, j : j + side], rng.integers(4))
-        y = measure(x, A, SIGMA, rng)
-        found.append((x, y, first_guess(y, A, SIGMA)))
+        i, j = (rng.integers(length - task.side + 1) for length in x.shape)
+        x = np.rot90(x[i : i + task.side, j : j + task.side], rng.integers(4))
+        y = measure(x, task.operator, task.sigma, rng)
+        found.append((x, y, first_guess(y, task.operator, task.sigma)))
     return (np.stack(part)[..., None].astype(np.float32) for part in zip(*found, strict=True))
 
 
@@ -55,8 +75,8 @@ def distance(x_hat, x):
     return tf.reduce_mean(tf.math.log(tf.reduce_mean((x_hat - x) ** 2, [1, 2, 3])))
 
 
-def learn(network, inputs, steps, rate, batch, side, seed=0):
-    """Train a network on patches; ``inputs(y, guess)`` is what it is shown."""
+def learn(network, task, inputs, steps, rate, seed=0):
+    """Train a network on pieces of photographs; ``inputs(y, guess)`` is what it is shown."""
     pictures, rng = list(photos("train", size=None).values()), np.random.default_rng(seed)
     adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
     adam.build(network.trainable_variables)
@@ -69,71 +89,80 @@ def learn(network, inputs, steps, rate, batch, side, seed=0):
         return loss
 
     for _ in tqdm(range(steps), desc=network.name, disable=None):
-        step(*map(tf.constant, patches(pictures, batch, side, rng)))
+        step(*map(tf.constant, patches(pictures, task, task.batch, rng)))
 
 
-def told(y):
-    """Return y with the noise level as a second channel, as the denoiser's network is told it."""
-    return tf.concat([y, tf.fill(tf.shape(y), SIGMA)], -1)
-
-
-def learned_schedule(steps):
+def learned_schedule(task, steps):
     """Return the schedule (STEPS, 2) that training finds."""
-    side = 96
-    network = Splitting(A, SIGMA, pretrained.load("denoiser").network, BEGIN, (side, side))
-    learn(network, lambda y, guess: (y, guess), steps, rate=0.1, batch=6, side=side)
+    denoiser = pretrained.load("denoiser").network
+    network = Splitting(task.operator, task.sigma, denoiser, task.begin, (task.side, task.side))
+    learn(network, task, lambda y, guess: (y, guess), steps, rate=0.1)
     return network.schedule
 
 
-def trained_rival(steps):
-    """Return ``restore(y)`` of the denoiser's network, trained on for the blur."""
+def trained_rival(task, steps):
+    """Return the denoiser's network, trained on for one blur, as ``restore(y, operator, sigma)``: it hears neither."""
     rival = pretrained.load("denoiser")
     rival.network.trainable = True
-    learn(rival.network, lambda y, guess: told(y), steps, rate=5e-4, batch=8, side=96)
-    return lambda y: rival(y, SIGMA)
+    learn(rival.network, task._replace(batch=8),
+          lambda y, guess: tf.concat([y, tf.fill(tf.shape(y), task.sigma)], -1), steps, rate=5e-4)
+    return lambda y, operator, sigma: rival(y, task.sigma)
 
 
-def play(methods):
-    """Return PSNR per case, method and test photograph, and the seconds of each method."""
+def contestants(name, schedule, rival_steps):
+    """Return ``restore(y, operator, sigma)`` by name."""
+    task, denoiser = TASKS[name], pretrained.load("denoiser")
+
+    def steps_of(given):
+        return lambda y, operator, sigma: restoration.plug_and_play(
+            y, operator, sigma, denoiser=denoiser, schedule=given)
+
+    ours = {"plug-and-play": steps_of(None), "six even steps": steps_of(task.begin),
+            "six learned steps": steps_of(schedule)}
+    if name == "tomography":
+        return {"least squares": restoration.least_squares, **ours}
+    return {"as it came": lambda y, operator, sigma: y, "total variation": restoration.total_variation, **ours,
+            "U-Net": trained_rival(task, rival_steps)}
+
+
+def play(cases, methods):
+    """Return PSNR per case, method and test photograph, and the median seconds of each method in the first case."""
     scores, seconds = {}, {name: [] for name in methods}
-    for case, (operator, sigma) in CASES.items():
+    for case, (operator, sigma) in cases.items():
         for i, x in enumerate(photos("test").values()):
             y = measure(x, operator, sigma, np.random.default_rng(i))
             for name, restore in methods.items():
                 begun = time.perf_counter()
                 x_hat = restore(y, operator, sigma)
-                if case == "as trained":
+                if case == next(iter(cases)):
                     seconds[name].append(time.perf_counter() - begun)
                 scores.setdefault(case, {}).setdefault(name, []).append(round(metrics.psnr(x, x_hat), 3))
     return scores, {name: float(np.median(values)) for name, values in seconds.items()}
 
 
 def main():
-    """Learn, play, keep the results and print the table."""
+    """Learn, play, keep the results and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=120, help="of training, for the schedule")
+    parser.add_argument("--steps", type=int, default=120, help="of training, for a schedule")
     parser.add_argument("--rival", type=int, default=1500, help="of training, for the rival")
+    parser.add_argument("--only", choices=TASKS, help="one task; the other's results stay")
     wanted = parser.parse_args()
-    schedule, rival, denoiser = learned_schedule(wanted.steps), trained_rival(wanted.rival), pretrained.load("denoiser")
-    print("schedule:", *(f"({255 * allowed:.2f} / 255, {trust:.3f})" for allowed, trust in schedule))
-    methods = {
-        "as it came": lambda y, operator, sigma: y,
-        "total variation": restoration.total_variation,
-        "plug-and-play": lambda y, operator, sigma: restoration.plug_and_play(y, operator, sigma, denoiser=denoiser),
-        "six even steps": lambda y, operator, sigma: restoration.plug_and_play(
-            y, operator, sigma, denoiser=denoiser, schedule=BEGIN),
-        "six learned steps": lambda y, operator, sigma: restoration.plug_and_play(
-            y, operator, sigma, denoiser=denoiser, schedule=schedule),
-        "U-Net": lambda y, operator, sigma: rival(y),
-    }
-    scores, seconds = play(methods)
-    text = json.dumps({"schedule": np.round(schedule, 6).tolist(), "steps": wanted.steps, "rival": wanted.rival,
-                       "denoiser": pretrained.card("denoiser")["sha256"], "psnr": scores, "seconds": seconds}, indent=1)
-    write_whole(RESULTS, lambda path: path.write_text(text + "\n", encoding="utf-8"))
-    print(f"{'':18}" + "".join(f"{case:>16}" for case in CASES) + f"{'seconds':>10}")
-    for name in methods:
-        print(f"{name:18}" + "".join(f"{np.mean(scores[case][name]):16.2f}" for case in CASES)
-              + f"{seconds[name]:10.2f}")
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if wanted.only else {}
+    kept["denoiser"] = pretrained.card("denoiser")["sha256"]
+    for name, task in TASKS.items():
+        if wanted.only not in (None, name):
+            continue
+        schedule = learned_schedule(task, wanted.steps)
+        print(f"{name}:", *(f"({255 * allowed:.2f} / 255, {trust:.3f})" for allowed, trust in schedule), flush=True)
+        scores, seconds = play(task.cases, contestants(name, schedule, wanted.rival))
+        kept[name] = {"schedule": np.round(schedule, 6).tolist(), "steps": wanted.steps, "psnr": scores,
+                      "seconds": seconds}
+        text = json.dumps(kept, indent=1)
+        write_whole(RESULTS, lambda path, text=text: path.write_text(text + "\n", encoding="utf-8"))
+        print(f"{'':18}" + "".join(f"{case:>16}" for case in task.cases) + f"{'seconds':>10}")
+        for method in seconds:
+            print(f"{method:18}" + "".join(f"{np.mean(scores[case][method]):16.2f}" for case in task.cases)
+                  + f"{seconds[method]:10.2f}")
 
 
 if __name__ == "__main__":
