@@ -76,7 +76,9 @@ class Shrinkage(keras.layers.Layer):
         super().__init__()
         cosines = _cosines()
         order = np.add.outer(np.arange(PATCH), np.arange(PATCH)).ravel()
-        self.finest = np.flatnonzero(order >= PATCH - 1)
+        finest = (order >= PATCH - 1).astype(np.float32)
+        self.finest = tf.constant((finest / finest.sum()).reshape(1, 1, -1, 1))  # takes their mean
+        self.constant = tf.one_hot(0, PATCH * PATCH)  # the cosine that is the mean of a patch
         self.cosines = tf.constant(cosines)
         self.box = tf.ones((PATCH, PATCH, 1, 1))
         count = PATCH * PATCH
@@ -97,13 +99,12 @@ class Shrinkage(keras.layers.Layer):
         z = tf.nn.conv2d(framed, self.cosines, STRIDE, "VALID")
         power = z**2
         size = tf.math.log(power + FLOOR)
-        noise = tf.reduce_mean(tf.gather(size, self.finest, axis=3), axis=3, keepdims=True)
-        noise = tf.nn.avg_pool2d(noise, 9, 1, "SAME")
+        noise = tf.nn.avg_pool2d(tf.nn.conv2d(size, self.finest, 1, "SAME"), 9, 1, "SAME")
         around = tf.math.log(tf.nn.avg_pool2d(power, 3, 1, "SAME") + FLOOR) - noise
         seen = tf.nn.relu(tf.nn.conv2d(around, self.first, 1, "SAME") + self.bias)
         threshold = self.threshold + tf.nn.conv2d(seen, self.second, 1, "SAME")
         gain = tf.sigmoid(self.steepness * (size - noise - threshold))
-        gain = tf.concat([tf.ones_like(gain[..., :1]), gain[..., 1:]], axis=3)  # the mean of a patch stays
+        gain = self.constant + (1 - self.constant) * gain  # the mean of a patch stays
         weight = tf.reduce_sum(gain, axis=3, keepdims=True) ** -self.sparsity  # a patch of few cosines counts more
         shape = tf.shape(framed)
         total = tf.nn.conv2d_transpose(weight * gain * z, self.cosines, shape, STRIDE, "VALID")
@@ -128,6 +129,7 @@ class Learned:
     def __init__(self, network, losses=()):
         self.network = network
         self.losses = np.array(losses, np.float32)
+        self._graph = tf.function(network, autograph=False)
 
     def __call__(self, y):
         """Return y (H, W) without its noise; every pixel of y may count for every pixel of the answer."""
@@ -146,7 +148,7 @@ class Learned:
         return x
 
     def _run(self, y):
-        return self.network(tf.constant(y)[None, ..., None]).numpy()[0, ..., 0]
+        return self._graph(tf.constant(y)[None, ..., None]).numpy()[0, ..., 0]
 
 
 # ------------------------------------------------------------------------------------------------ learning
@@ -190,6 +192,7 @@ def learn(y, loss="blind", *, sigma=None, second=None, steps=STEPS, seed=0, widt
     else:
         objective = _sure(network, y, sigma) if loss == "sure" else _pair(network, y, second)
     adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps))
+    adam.build(network.trainable_variables)  # variables that are made inside a graph have it built twice
 
     @tf.function(autograph=False)
     def step(number):
@@ -330,6 +333,7 @@ def deep_image_prior(y, *, steps=300, aside=0.1, patience=None, keep=(), seed=0,
     start = tf.constant(rng.standard_normal((1, y.shape[0] // 2, y.shape[1] // 2, channels)), tf.float32)
     network, target = _hourglass(channels, seed), tf.constant(y)
     adam = keras.optimizers.Adam(0.01)
+    adam.build(network.trainable_variables)
 
     @tf.function
     def step():

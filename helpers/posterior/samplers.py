@@ -66,8 +66,9 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
         Conditions of the model, and their strength, as its ``sample`` takes them.
     particles : int, optional
         Of ``"twisted"``: at least n.
-    strength : float
-        Of ``"dps"``: ζ, how far the guess is moved. It is no number of the paper: see ``_by_the_distance``.
+    strength : float, or sequence of n
+        Of ``"dps"``: ζ, how far the guess is moved; one for all answers or one for each. It is no number of the paper:
+        see ``_by_the_distance``.
     jumps : int
         Of ``"repaint"``: how often each step is taken.
 
@@ -85,7 +86,7 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
         levels, such as a GAN.
     """
     n, y, sigma, steps, particles = _check(y, operator, sigma, model, n, method, steps, particles)
-    strength, jumps = validation.number(strength, "strength", low=0), validation.integer(jumps, "jumps", low=1)
+    strength, jumps = _strengths(strength, n), validation.integer(jumps, "jumps", low=1)
     rng = np.random.default_rng(validation.seed(seed))
     count = particles if method == "twisted" else n
     denoise = model.denoiser(label, guidance, count)
@@ -267,6 +268,14 @@ def _systematic(log_weights, n, rng):
 
 
 # ------------------------------------------------------------------------------------------------ checks
+
+
+def _strengths(strength, n):
+    """Return the strength of each answer, or that of all, as an array (n or 1, 1, 1, 1)."""
+    each = [validation.number(one, "strength", low=0) for one in np.ravel(strength)]
+    if len(each) not in (1, n):
+        raise ValueError(f"strength has {len(each)} numbers, expected one, or {n}: one for each answer")
+    return np.array(each, np.float32).reshape(-1, 1, 1, 1)
 
 
 def _check(y, operator, sigma, model, n, method, steps, particles):

@@ -157,6 +157,14 @@ def test_the_steps_of_dps_lead_toward_the_measurement(two_kinds):
     assert far[0.3] < 0.75 * far[0]
 
 
+def test_each_answer_may_have_a_strength_of_its_own(two_kinds):
+    y, everything = measurement([0.81, 0.78]), Mask(np.ones((1, 2), bool))
+    none, some, each = (samplers.sample(y, everything, 0.0, two_kinds, 2, seed=0, method="dps", strength=strength)
+                        for strength in (0, 0.3, (0, 0.3)))
+    np.testing.assert_allclose(each, [none[0], some[1]], atol=1e-5)
+    assert np.abs(none - some).min() > 1e-3
+
+
 @pytest.mark.parametrize("method", FOR_MASKS)
 def test_with_nothing_seen_the_prior_is_left(two_kinds, method):
     nothing = Mask(np.zeros((1, 2), bool))
@@ -291,6 +299,7 @@ def test_weights_copy_heavy_particles():
     ({"method": "repaint", "operator": Identity()}, ValueError, "Mask"), ({"particles": 1}, ValueError, "particles"),
     ({"method": "direct"}, ValueError, "Identity"),
     ({"jumps": 0}, ValueError, "jumps"), ({"strength": -1.0}, ValueError, "strength"),
+    ({"strength": (1.0, 2.0, 3.0)}, ValueError, "strength has 3 numbers, expected one, or 2"),
     ({"model": object()}, TypeError, "model must be a diffusion model, but object came, which has no shape"),
 ])
 def test_bad_input_is_named(gaussian, change, error, message):
