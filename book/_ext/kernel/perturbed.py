@@ -34,9 +34,11 @@ class _WhenKerasComes(importlib.abc.MetaPathFinder):
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec("keras")
+        sys.meta_path.insert(0, self)  # TensorFlow only asks where Keras is, before somebody imports it
         run = spec.loader.exec_module
 
         def exec_module(module):
+            sys.meta_path.remove(self)
             run(module)
             move_initial_weights(module, self.seed)
 
