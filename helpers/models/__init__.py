@@ -57,3 +57,11 @@ if "tensorflow" not in sys.modules:
     _load_tensorflow_quietly()
 keras = _load_keras()
 import tensorflow as tf  # noqa: E402, F401 - not before all that
+
+
+def adam_for(network, rate, **options):
+    """Return Adam for a network, its variables made: left to ``fit``, they come while Keras traces the first training
+    step, which it then traces again, and each network takes a second longer."""
+    adam = keras.optimizers.Adam(rate, **options)
+    adam.build(network.trainable_variables)
+    return adam

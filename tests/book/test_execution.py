@@ -255,7 +255,8 @@ def test_sturdy_lists_every_claim_that_moves_under_another_processor(tmp_path):
     toc = "format: jb-book\nroot: book/index\nchapters:\n  - file: book/threads\n  - file: book/trains\n"
     (tmp_path / "_toc.yml").write_text(toc, encoding="utf-8")
     threads = "import os\n\nassert os.environ.get('TF_NUM_INTRAOP_THREADS') != '8'\nassert 1 + 1 == 2"
-    trains = "import tensorflow\nimport keras\n\nlayer = keras.layers.Dense(3, kernel_initializer='ones')\nlayer.build((2, 3))\n" \
+    trains = "import tensorflow\nimport keras\n\nlayer = keras.layers.Dense(3, kernel_initializer='ones')\n" \
+             "layer.build((2, 3))\n" \
              "moved = abs(layer.kernel.numpy() - 1)\nassert moved.max() == 0\nassert moved.max() < 1e-5"
     (tmp_path / "book/threads.md").write_text(HEADER + cell(threads), encoding="utf-8")
     (tmp_path / "book/trains.md").write_text(HEADER + cell(trains), encoding="utf-8")
