@@ -26,7 +26,7 @@ VARIANTS = {
     "1 thread": {"TF_NUM_INTRAOP_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     "8 threads": {"TF_NUM_INTRAOP_THREADS": "8", "OPENBLAS_NUM_THREADS": "2"},
 }
-TRAINS = re.compile(r"^\s*(?:import keras|from keras)|helpers\.models import keras", re.M)
+TRAINS = re.compile(r"^\s*(?:import keras|from keras)|helpers\.models import .*\bkeras\b", re.M)
 
 
 def disabled(wanted):

@@ -77,3 +77,12 @@ def test_half_precision_without_scaled_losses_is_refused():
 
     with pytest.raises(ValueError, match=r"precision is 'mixed_float16', expected one of float32, mixed_bfloat16"):
         Loop(lambda: None, toy.RECIPE._replace(precision="mixed_float16"))
+
+
+def test_adam_for_a_network_has_its_variables_before_training():
+    from helpers.models import adam_for, keras
+
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    adam = adam_for(network, 0.01, beta_1=0.5)
+    assert adam.built and len(adam.variables) == 2 + 2 * 2  # steps and rate, two means for kernel and bias each
+    assert float(adam.learning_rate) == pytest.approx(0.01) and adam.beta_1 == 0.5

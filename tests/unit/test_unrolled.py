@@ -47,6 +47,13 @@ def test_an_even_schedule_is_what_the_three_numbers_mean(operator, settings):
     np.testing.assert_array_equal(restoration.plug_and_play(y, operator, SIGMA, schedule=schedule), wanted)
 
 
+def test_an_even_schedule_by_hand():
+    np.testing.assert_allclose(restoration.even_schedule(0.0, 3), [(25 / 255, 0.23), (np.sqrt(25 * 2.5) / 255, 0.23),
+                                                                   (2.5 / 255, 0.23)])
+    np.testing.assert_allclose(restoration.even_schedule(0.02, 3, trust=0.4)[-1], (0.02, 0.4))
+    np.testing.assert_allclose(restoration.even_schedule(0.2, 2), [(0.2, 0.23)] * 2)  # more noise than it begins with
+
+
 def test_each_number_of_a_schedule_counts(denoiser):
     schedule = np.array(restoration.even_schedule(SIGMA, 3))
     first = restoration.plug_and_play(Y, A, SIGMA, denoiser=denoiser, schedule=schedule)
@@ -54,6 +61,64 @@ def test_each_number_of_a_schedule_counts(denoiser):
         other = schedule.copy()
         other[place] *= 2
         assert np.abs(restoration.plug_and_play(Y, A, SIGMA, denoiser=denoiser, schedule=other) - first).max() > 1e-4
+
+
+def test_a_kernel_off_its_centre(denoiser):
+    kernel = np.zeros((5, 5))
+    kernel[0, 3:], kernel[3, 1] = 0.3, 0.4
+    operator, schedule = Blur(kernel), [(0.09, 0.5), (0.02, 0.1)]
+    y = measure(X, operator, SIGMA, np.random.default_rng(0))
+    network = Splitting(operator, SIGMA, denoiser.network, schedule, X.shape)
+    found = network([tf.constant(one[None, ..., None], tf.float32) for one in (y, first_guess(y, operator, SIGMA))])
+    wanted = restoration.plug_and_play(y, operator, SIGMA, denoiser=denoiser, schedule=schedule)
+    np.testing.assert_allclose(found.numpy()[0, ..., 0], wanted, atol=1e-4)
+
+
+def test_training_sees_training_photographs_and_the_test_is_judged_on_others(monkeypatch):
+    asked = []
+
+    def photos(split, **_):
+        asked.append(split)
+        return {"one": photo("cat", size=64), "other": photo("coins", size=64)}
+
+    monkeypatch.setattr(benchmark, "photos", photos)
+    network = Splitting(A, SIGMA, build(channels=(8, 8, 8)), [(0.1, 0.2)], (32, 32))
+    benchmark.learn(network, benchmark.Task(A, SIGMA, 32, 2, [], {}), lambda y, guess: (y, guess), steps=1, rate=0.1)
+    assert asked == ["train"]
+    noise = []
+    cases = {"as trained": (A, SIGMA), "loud": (A, 3 * SIGMA)}
+
+    def restore(y, operator, sigma):
+        x = photo("cat" if len(noise) % 2 == 0 else "coins", size=64)
+        noise.append((y - operator.forward(x)) / sigma)
+        return x
+
+    scores, seconds = benchmark.play(cases, {"exact": restore})
+    assert asked == ["train", "test", "test"] and scores["loud"]["exact"][0] > 60 and seconds["exact"] < 1
+    assert all(0.9 < one.std() < 1.1 for one in noise) and abs(noise[0] - noise[1]).max() > 1  # each has its own draw
+
+
+def test_each_picture_has_its_own_logarithm():
+    x = tf.zeros([2, 4, 4, 1])
+    x_hat = tf.constant([0.1, 0.01], tf.float32)[:, None, None, None] + x
+    assert float(benchmark.distance(x_hat, x)) == pytest.approx((np.log(1e-2) + np.log(1e-4)) / 2, rel=1e-4)
+
+
+def test_the_rival_is_trained_and_told_its_own_level(monkeypatch, denoiser):
+    monkeypatch.setattr(benchmark, "photos", lambda *_, **__: {"cat": photo("cat", size=64)})
+    monkeypatch.setattr(benchmark.pretrained, "load", lambda name: denoiser)
+    before, levels = [variable.numpy() for variable in denoiser.network.trainable_variables], []
+    restore = benchmark.trained_rival(benchmark.Task(A, SIGMA, 32, 2, [], {}), 2)
+    after = [variable.numpy() for variable in denoiser.network.trainable_variables]
+    assert any((one != two).any() for one, two in zip(before, after, strict=True))
+
+    def run(y):
+        levels.append(float(y[..., 1].mean()))
+        return tf.constant(y[..., :1])
+
+    monkeypatch.setattr(denoiser, "_run", run)
+    restore(Y, A, 5 * SIGMA)
+    assert levels == pytest.approx([SIGMA])
 
 
 @pytest.mark.parametrize("schedule", [restoration.even_schedule(SIGMA, 3), [(0.09, 0.5), (0.02, 0.1), (0.03, 2.0)]])
