@@ -73,18 +73,22 @@ def shift(answer):
 
     x, cost = photo("camera").astype(float), number(answer, "the cost")
 
-    def enlarged(start, order=1):
-        large = resize(x[start::4, start::4], x.shape, order=order, mode="edge", anti_aliasing=False)
+    f = np.fft.fftfreq(len(x))
+    moved = np.fft.ifft2(np.fft.fft2(x) * np.exp(-1j * np.pi * (f[:, None] + f))).real  # by half a pixel
+    middles, corners = moved[2::4, 2::4], x[::4, ::4]
+
+    def enlarged(points, order=1):
+        large = resize(points, x.shape, order=order, mode="edge", anti_aliasing=False)
         return psnr(x, np.clip(large, 0, 1))
 
-    right = enlarged(2) - enlarged(0)
+    right = enlarged(middles) - enlarged(corners)
     if abs(cost - right) < 0.005:
-        return "About two decibels for one and a half pixels: before comparing two rules, see that both are centred."
+        return "More than two decibels for one and a half pixels: before comparing two rules, see that both are centred."
     if abs(cost + right) < 0.005:
         raise Mistake("The size is right, and a cost is positive.", "Subtract the lower PSNR from the higher one.")
-    if abs(cost - enlarged(0)) < 0.005:
+    if abs(cost - enlarged(corners)) < 0.005:
         raise Mistake("This is the PSNR of the corners, not what they cost.", "Subtract it from the page's score.")
-    if any(abs(cost - enlarged(2, order) + enlarged(0, order)) < 0.005 for order in (0, 3)):
+    if any(abs(cost - enlarged(middles, order) + enlarged(corners, order)) < 0.005 for order in (0, 3)):
         raise Mistake("This is the cost with another rule.", "order=1 draws straight lines.")
     raise Mistake(f"{cost:.2f} dB is not what this gives.",
                   "resize(x[::4, ::4], x.shape, order=1, mode=\"edge\", anti_aliasing=False), clipped, then psnr.")
