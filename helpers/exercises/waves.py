@@ -83,7 +83,7 @@ def shift(answer):
 
     right = enlarged(middles) - enlarged(corners)
     if abs(cost - right) < 0.005:
-        return "More than two decibels for one and a half pixels: before comparing two rules, see that both are centred."
+        return "More than two decibels for one and a half pixels: before comparing two rules, centre both."
     if abs(cost + right) < 0.005:
         raise Mistake("The size is right, and a cost is positive.", "Subtract the lower PSNR from the higher one.")
     if abs(cost - enlarged(corners)) < 0.005:
