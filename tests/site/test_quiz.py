@@ -49,7 +49,7 @@ def test_a_choice_is_explained_counted_and_remembered(visit, address):
     page = go(here, address, PROGRESS)
     states = page.locator("[data-quiz]").all_inner_texts()
     assert states[:2] == ["right", "not right yet"] and set(states[2:]) == {"open"}
-    assert "1 of 5 quiz questions right" in page.locator(".progress-total").first.inner_text()
+    assert "1 of 6 quiz questions right" in page.locator(".progress-total").first.inner_text()
 
 
 def test_keyboard(visit):
