@@ -92,6 +92,7 @@ def plug_and_play(y, operator, sigma, *, denoiser="dct_shrinkage", iterations=20
 
 def even_schedule(sigma, iterations=20, trust=0.23, least_noise=LEAST_NOISE):
     """Return the schedule (iterations, 2) of :func:`plug_and_play`: sigma_k falls in even ratios, one trust for all."""
+    sigma = validation.sigma(sigma)
     iterations = validation.integer(iterations, "iterations", low=1)
     trust = validation.number(trust, "trust", low=0, open_low=True)
     last = max(sigma, validation.number(least_noise, "least_noise", low=0, high=1, open_low=True))

@@ -564,6 +564,16 @@ CASES["plug_and_play"] += [
     *each("least_noise", NUMBERS | {"negative": -1, "zero": 0, "0 to 255": 25},
           lambda least_noise: plug_and_play(GREY, WEAK, 0.1, least_noise=least_noise)),
     *each("turns", FLAGS, lambda turns: plug_and_play(GREY, WEAK, 0.1, turns=turns)),
+    *each("schedule", {"empty": [], "one pair": [0.1, 0.2], "three columns": [(0.1, 0.2, 0.3)], "zero": [(0.1, 0.0)],
+                       "negative": [(-0.1, 1.0)], "NaN": [(np.nan, 1.0)], "string": "fast"},
+          lambda schedule: plug_and_play(GREY, WEAK, 0.1, schedule=schedule)),
+]
+CASES["even_schedule"] = [
+    *each("sigma", SIGMAS, restoration.even_schedule),
+    *each("iterations", WHOLES, lambda iterations: restoration.even_schedule(0.1, iterations)),
+    *each("trust", NUMBERS | {"negative": -1, "zero": 0}, lambda trust: restoration.even_schedule(0.1, trust=trust)),
+    *each("least_noise", NUMBERS | {"negative": -1, "zero": 0, "0 to 255": 25},
+          lambda least_noise: restoration.even_schedule(0.1, least_noise=least_noise)),
 ]
 NO_KERNELS = ARRAYS | {"negative": -np.eye(3), "zero": np.zeros((3, 3)), "colour": np.ones((3, 3, 3))}
 ROUGH = np.random.default_rng(0).random((12, 12))
