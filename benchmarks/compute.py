@@ -303,6 +303,7 @@ def distil(seeds=6):
 
     from helpers import pretrained
     from helpers.images import digits
+    from helpers.models import adam_for
     from helpers.models.augment import deform
     from helpers.models.classifier import build
 
@@ -318,8 +319,7 @@ def distil(seeds=6):
             keras.utils.set_random_seed(seed)
             student = build(widths=(12, 24, 48), features=32)
             learner = keras.Model(student.input, student.output[0] / temperature)
-            adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(4e-3, 2 * 150))
-            adam.build(learner.trainable_variables)
+            adam = adam_for(learner, keras.optimizers.schedules.CosineDecay(4e-3, 2 * 150))
             learner.compile(adam, loss=keras.losses.CategoricalCrossentropy(from_logits=True))
             learner.fit(x, target, epochs=2, batch_size=30, verbose=0)
             read = student.predict(exam, batch_size=500, verbose=0)[0].argmax(axis=1)

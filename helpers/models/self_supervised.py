@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from helpers import validation
+from helpers.models import adam_for
 
 PATCH = 8  # pixels: side of the patches whose cosines are shrunk
 STRIDE = 2  # pixels from one patch to the next
@@ -191,8 +192,7 @@ def learn(y, loss="blind", *, sigma=None, second=None, steps=STEPS, seed=0, widt
         objective = _blind(network, y, np.random.default_rng(seed), steps)
     else:
         objective = _sure(network, y, sigma) if loss == "sure" else _pair(network, y, second)
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps))
-    adam.build(network.trainable_variables)  # variables that are made inside a graph have it built twice
+    adam = adam_for(network, keras.optimizers.schedules.CosineDecay(RATE, steps))
 
     @tf.function(autograph=False)
     def step(number):
@@ -332,8 +332,7 @@ def deep_image_prior(y, *, steps=300, aside=0.1, patience=None, keep=(), seed=0,
     kept = tf.constant(rng.random(y.shape) < aside)
     start = tf.constant(rng.standard_normal((1, y.shape[0] // 2, y.shape[1] // 2, channels)), tf.float32)
     network, target = _hourglass(channels, seed), tf.constant(y)
-    adam = keras.optimizers.Adam(0.01)
-    adam.build(network.trainable_variables)
+    adam = adam_for(network, 0.01)
 
     @tf.function
     def step():
