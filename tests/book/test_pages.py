@@ -94,7 +94,7 @@ def test_page_works_in_jupyterlab(page):
 
 @pytest.mark.parametrize("page", pages.notebooks(), **BY_NAME)
 def test_code_stays_short(page):
-    """What a reader has to read: no cell over 25 lines, no page over 180, blank lines, exercises and hidden code apart."""
+    """What a reader has to read: no cell over 25 lines, no page over 180; blanks, exercises, hidden code apart."""
     unread = {"remove-cell", "remove-input", "exercise"}
     visible = [cell.source for cell in pages.code_cells(page) if not unread & tags(cell)]
     lengths = [sum(bool(line.strip()) for line in source.splitlines()) for source in visible]
