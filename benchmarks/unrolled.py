@@ -27,6 +27,7 @@ from helpers import metrics, pretrained, restoration
 from helpers.files import write_whole
 from helpers.images import photos
 from helpers.league.photographs import TASKS as LEAGUE
+from helpers.models import adam_for
 from helpers.models.unrolled import Splitting
 from helpers.operators import Blur, Operator, Radon, measure
 from helpers.restoration.tv import first_guess
@@ -48,8 +49,7 @@ class Task(NamedTuple):
 
 A, SIGMA = Blur.gaussian(1.6), LEAGUE["deblur"].sigma
 TASKS = {
-    # 4/255 is the best of three ends for six even steps
-    "deblur": Task(A, SIGMA, 96, 6, restoration.even_schedule(SIGMA, STEPS, least_noise=4 / 255), {
+    "deblur": Task(A, SIGMA, 96, 6, restoration.even_schedule(SIGMA, STEPS), {
         "as trained": (A, SIGMA), "narrower blur": (Blur.gaussian(1.0), SIGMA),
         "moving camera": (Blur.motion(9, 30), SIGMA),
         "another border": (Blur.gaussian(1.6, border="reflect"), SIGMA), "noise × 3": (A, 3 * SIGMA)}),
@@ -78,8 +78,7 @@ def distance(x_hat, x):
 def learn(network, task, inputs, steps, rate, seed=0):
     """Train a network on pieces of photographs; ``inputs(y, guess)`` is what it is shown."""
     pictures, rng = list(photos("train", size=None).values()), np.random.default_rng(seed)
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
-    adam.build(network.trainable_variables)
+    adam = adam_for(network, keras.optimizers.schedules.CosineDecay(rate, steps))
 
     @tf.function(autograph=False)
     def step(x, y, guess):
@@ -153,11 +152,12 @@ def main():
     for name, task in TASKS.items():
         if wanted.only not in (None, name):
             continue
-        schedule = learned_schedule(task, wanted.steps)
+        schedule = np.round(learned_schedule(task, wanted.steps), 6).tolist()  # as it is kept
         print(f"{name}:", *(f"({255 * allowed:.2f} / 255, {trust:.3f})" for allowed, trust in schedule), flush=True)
         scores, seconds = play(task.cases, contestants(name, schedule, wanted.rival))
-        kept[name] = {"schedule": np.round(schedule, 6).tolist(), "steps": wanted.steps, "psnr": scores,
-                      "seconds": seconds}
+        kept[name] = {"schedule": schedule, "steps": wanted.steps, "psnr": scores, "seconds": seconds}
+        if "U-Net" in seconds:
+            kept[name]["steps of the U-Net"] = wanted.rival
         text = json.dumps(kept, indent=1)
         write_whole(RESULTS, lambda path, text=text: path.write_text(text + "\n", encoding="utf-8"))
         print(f"{'':18}" + "".join(f"{case:>16}" for case in task.cases) + f"{'seconds':>10}")
