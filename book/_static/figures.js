@@ -3,7 +3,7 @@
   "use strict";
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll(".cell_output:has(img.wide), .cell_output pre").forEach((box) => {
+    document.querySelectorAll(":is(.cell_output, .cover):has(img.wide), .cell_output pre").forEach((box) => {
       if (box.scrollWidth <= box.clientWidth) return;   // nothing to scroll, as on a desktop
       box.tabIndex = 0;
       box.setAttribute("role", "region");

@@ -175,7 +175,8 @@ class Visit:
         """Return the size in pixels of the smallest lettering in the page's charts, as it is shown, with its chart."""
         found = []
         charts = self.page.eval_on_selector_all(
-            ".cell_output img[src$='.svg']", "all => all.map(one => [one.src, one.getBoundingClientRect().width])")
+            ":is(.cell_output, .cover) img[src$='.svg']",
+            "all => all.map(one => [one.src, one.getBoundingClientRect().width])")
         for source, shown in charts:
             text = self.page.evaluate("source => fetch(source).then(answer => answer.text())", source)
             points = float(re.search(r'<svg[^>]* width="([\d.]+)pt"', text)[1])
