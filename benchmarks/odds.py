@@ -37,7 +37,7 @@ import numpy as np
 from helpers.league.robot_tasks import ROBOT, RULED_OUT, damaged, distances, prior, tasks
 
 FILE = Path(__file__).parents[1] / "book/4-examples/odds.json"
-METHODS = ("exact", "twisted", "pgdm", "repaint", "dps", "direct")
+METHODS = ("exact", "twisted", "pgdm", "repaint", "dps", "direct", "gibbs")
 ROBOTS, ANSWERS = 60, 16
 UNTOLD = ("accessory", "eyes", "mouth")  # the attributes that the damages leave open most often
 ONLY = {"repaint": ("strip", "half", "missing75"), "direct": ("noise",)}  # tasks of methods that do not know all
@@ -50,7 +50,8 @@ def answers(method, exact, damage, model, seed):
 
     if method == "exact":
         return exact.draw(ANSWERS, seed), np.zeros(ANSWERS)
-    return robots.read(np.clip(sample(*damage, model, ANSWERS, seed=seed, method=method), 0, 1))
+    known = {"prior": prior()} if method == "gibbs" else {}  # the others have it from their training, too
+    return robots.read(np.clip(sample(*damage, model, ANSWERS, seed=seed, method=method, **known), 0, 1))
 
 
 def row(method, exact, damage, model, robot, number):

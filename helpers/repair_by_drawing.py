@@ -20,11 +20,12 @@ class World(NamedTuple):
     size: tuple  # height and width in pixels
     color: bool
     what: str
+    method: str  # of ``helpers.posterior.samplers``: the one of the nearest odds where they could be checked
 
 
 WORLDS = {
-    "diffusion-digits": World((28, 28), False, "a grey digit, white on black"),
-    "diffusion-robots": World((32, 32), True, "a robot in colour, on white"),
+    "diffusion-digits": World((28, 28), False, "a grey digit, white on black", "pgdm"),
+    "diffusion-robots": World((32, 32), True, "a robot in colour, on white", "gibbs"),
 }
 
 
@@ -59,14 +60,15 @@ def read_measurement(photo, model, damage):
 
 
 def answers(y, damage, model, n, seed=0):
-    """Draw ``n`` answers (n, h, w, C) in [0, 1] to a measurement, by ΠGDM.
+    """Draw ``n`` answers (n, h, w, C) in [0, 1] to a measurement.
 
     With the same seed the same are drawn.
     """
     from helpers import pretrained
     from helpers.posterior.samplers import sample
 
-    return np.clip(sample(y, damage.a, damage.sigma, pretrained.shared(model), n, seed), 0, 1)
+    return np.clip(sample(y, damage.a, damage.sigma, pretrained.shared(model), n, seed, WORLDS[model].method),
+                   0, 1)
 
 
 def reading(x, model):

@@ -39,12 +39,13 @@ def _sampler(name):
     def draw(y, operator, sigma, seed):
         from helpers.posterior.samplers import sample
 
-        return sample(y, operator, sigma, pretrained.shared(MODEL), ANSWERS, seed, method=name)
+        known = {"prior": robot_tasks.prior()} if name == "gibbs" else {}
+        return sample(y, operator, sigma, pretrained.shared(MODEL), ANSWERS, seed, method=name, **known)
 
     return draw
 
 
-SAMPLERS = ("pgdm", "repaint", "dps", "twisted")  # as helpers.posterior.samplers calls them
+SAMPLERS = ("pgdm", "repaint", "dps", "twisted", "gibbs")  # as helpers.posterior.samplers calls them
 KNOWING = {"exact, likeliest": _likeliest, f"exact, {ANSWERS} draws": _draws}  # (exact, seed) -> attributes (n, 6)
 SEEING = {  # (y, operator, sigma, seed) -> pictures (n, 32, 32, 3)
     "as it came": _once(lambda y, operator, sigma: y),

@@ -19,6 +19,8 @@ The methods differ in *how* it is told, and in whether somebody keeps the accoun
   on from it as it always does. Nothing is approximated but the steps: what is wrong with the draws is wrong with the
   network at the levels up to σ. (Split Gibbs sampling makes of any measurement many such denoising problems: Wu et al.
   2024, arXiv:2405.18782.)
+- ``"gibbs"``: for models that can be told all that a picture shows. What that is, is drawn first
+  (:mod:`helpers.posterior.conditions`); then the picture, by the steps of ``"pgdm"``, with a model that is told.
 """
 
 import itertools
@@ -28,19 +30,21 @@ import tensorflow as tf
 
 from helpers import validation
 from helpers.operators import Identity, Mask, Operator
+from helpers.posterior import conditions
 
-METHODS = ("pgdm", "dps", "ddnm", "repaint", "twisted", "direct")
-STEPS = {"pgdm": 40, "dps": 100, "ddnm": 40, "repaint": 20, "twisted": 40, "direct": 40}
+METHODS = ("pgdm", "dps", "ddnm", "repaint", "twisted", "direct", "gibbs")
+STEPS = {"pgdm": 40, "dps": 100, "ddnm": 40, "repaint": 20, "twisted": 40, "direct": 40, "gibbs": 40}
 PARTICLES = 64  # of the twisted sampler, or four for each answer if that is more
 STRENGTH = 1.0  # of the step of "dps"
 JUMPS = 10  # times that "repaint" takes each step: the paper's r, whose jumps span 10 of 250 levels, and here one of 20
 ROUNDS = 30  # of conjugate gradients, at most
 ENOUGH = 1e-3  # relative residual at which they end
+MIDWAY = 1.0  # the noise level at which "gibbs" enters the walk, with a picture of what it drew
 RESAMPLE_BELOW = 0.5  # part of the particles: fewer effective ones are resampled
 
 
 def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=None, guidance=1.0, particles=None,
-           strength=STRENGTH, jumps=JUMPS):
+           strength=STRENGTH, jumps=JUMPS, prior=None):
     """Draw ``n`` pictures that could have left the measurement y, under the prior of a diffusion model.
 
     Parameters
@@ -61,9 +65,10 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
         One of ``METHODS``: see this module's documentation.
     steps : int, optional
         Noise levels; by default ``STEPS[method]``. The cost grows linearly with steps and answers. ``"direct"`` passes
-        those below σ.
+        those below σ, and ``"gibbs"`` those below 1.
     label, guidance : optional
-        Conditions of the model, and their strength, as its ``sample`` takes them.
+        Conditions of the model, and their strength, as its ``sample`` takes them. ``"gibbs"`` takes those of one
+        picture, and draws the others.
     particles : int, optional
         Of ``"twisted"``: at least n.
     strength : float, or sequence of n
@@ -71,6 +76,9 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
         see ``_by_the_distance``.
     jumps : int
         Of ``"repaint"``: how often each step is taken.
+    prior : array, optional
+        Of ``"gibbs"``: how probable the model's conditions are before anything is seen, up to a factor, with one axis
+        for each. By default all are alike.
 
     Returns
     -------
@@ -82,23 +90,28 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     ValueError, TypeError
         If y does not fit operator and model; for an unknown method (with the near ones), n, steps or jumps below 1, σ
         or strength below 0, fewer particles than n; if ``"repaint"`` gets another operator than a mask, ``"direct"``
-        another than the identity, or ``"twisted"`` more than one measurement; for a model that draws without noise
-        levels, such as a GAN.
+        another than the identity, ``"twisted"`` or ``"gibbs"`` more than one measurement, or ``"gibbs"`` a model
+        without conditions, or a label or prior that does not fit them; for a model that draws without noise levels,
+        such as a GAN.
     """
     n, y, sigma, steps, particles = _check(y, operator, sigma, model, n, method, steps, particles)
     strength, jumps = _strengths(strength, n), validation.integer(jumps, "jumps", low=1)
     rng = np.random.default_rng(validation.seed(seed))
     count = particles if method == "twisted" else n
+    start, levels = model.centre, model.schedule(steps)
+    if method == "gibbs":
+        known, prior = conditions.check(model, label, prior)
+        label = conditions.draw(y, operator, sigma, model, n, rng, known, prior)
+        start, levels = conditions.picture(model, label), np.append(np.float32(MIDWAY), levels[levels < MIDWAY])
     denoise = model.denoiser(label, guidance, count)
     measured = tf.constant(np.broadcast_to(y, (count, *y.shape[-3:])))
-    levels = model.schedule(steps)
 
     def noise():
         return tf.constant(rng.standard_normal((count, *model.shape)).astype(np.float32))
 
     if method == "repaint":
-        start = model.centre + levels[0] * noise()
-        return _repaint(denoise, start, measured, operator.mask, sigma, levels, noise, jumps).numpy()
+        x = start + levels[0] * noise()
+        return _repaint(denoise, x, measured, operator.mask, sigma, levels, noise, jumps).numpy()
     if method == "direct":
         return _direct(denoise, measured, sigma, levels, noise).numpy()
     if method == "dps":
@@ -106,7 +119,7 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
     else:
         guide = (_by_agreement if method == "ddnm" else _by_the_likelihood)(denoise, operator, sigma, model.spread)
     guide = tf.function(guide, autograph=False)
-    x = model.centre + levels[0] * noise()
+    x = start + levels[0] * noise()
     told = guide(x, tf.constant(levels[0]), measured)
     log_weights = told[2].numpy().astype(np.float64)
     for t, t_next in itertools.pairwise(levels):
@@ -290,7 +303,7 @@ def _check(y, operator, sigma, model, n, method, steps, particles):
     lacking = [name for name in ("shape", "centre", "spread", "schedule", "denoiser") if not hasattr(model, name)]
     if lacking:
         raise TypeError(f"model must be a diffusion model, but {type(model).__name__} came, which has no {lacking[0]}")
-    y = validation.array(y, "y", ranks=(3,) if method == "twisted" else (3, 4)).astype(np.float32)
+    y = validation.array(y, "y", ranks=(3,) if method in ("twisted", "gibbs") else (3, 4)).astype(np.float32)
     expected = operator.forward(np.zeros(model.shape, np.float32)).shape
     if y.ndim == 4 and len(y) != n:
         raise ValueError(f"y holds {len(y)} measurements, expected {n}: one for each answer")

@@ -10,11 +10,11 @@ from helpers.posterior.exact import Mixture
 
 tf = pytest.importorskip("tensorflow")
 from helpers.models import diffusion, keras  # noqa: E402 - they need TensorFlow
-from helpers.posterior import samplers  # noqa: E402
+from helpers.posterior import conditions, samplers  # noqa: E402
 
 RIGHT = Mask(np.array([[0, 1]]))
 EXACT = ("pgdm", "ddnm", "twisted")
-FOR_MASKS = [method for method in samplers.METHODS if method != "direct"]
+FOR_MASKS = [method for method in samplers.METHODS if method not in ("direct", "gibbs")]
 
 
 class World:
@@ -320,3 +320,118 @@ def test_an_operator_without_a_form_in_the_graph_says_so(gaussian):
 
     with pytest.raises(NotImplementedError, match="odd"):
         samplers.sample(measurement([0, 0.5]), Odd(), 0.1, gaussian, 1, seed=0)
+
+
+# --------------------------------------------------------------------------------------------------- conditions
+
+
+class Told(World):
+    """Pictures of 1 × 2 pixels with a condition for each pixel: it is 0.3 or 0.7, give or take ``DOUBT``."""
+
+    choices = (2, 2)
+
+    def __init__(self):
+        self.means = np.array([[[a, b] for b in (0.3, 0.7)] for a in (0.3, 0.7)])
+
+    def denoise(self, x, t, label):
+        """The perfect denoiser of what is told; of what is not, the mean of both."""
+        means = self.means[tuple(np.abs(label).T)]
+        means = np.where(label < 0, 0.5, means).reshape(x.shape)
+        spread = np.where(label < 0, 0.2**2 + conditions.DOUBT**2, conditions.DOUBT**2).reshape(x.shape)
+        return (means + spread / (spread + t**2) * (x - means)).astype(np.float32)
+
+    def denoiser(self, label, guidance, count):
+        means = tf.constant(np.broadcast_to(self.means[tuple(np.array(label).T)], (count, 2)), tf.float32)
+        means, spread = tf.reshape(means, (count, 1, 2, 1)), conditions.DOUBT**2
+        return lambda x, t: means + spread / (spread + t**2) * (x - means)
+
+    def posterior(self, A, y, sigma, prior):
+        """Return the odds of the four kinds, by the formula for mixtures."""
+        kinds = Mixture(prior.ravel() / prior.sum(), self.means.reshape(4, 2),
+                        np.array([conditions.DOUBT**2 * np.eye(2)] * 4))
+        return kinds.posterior(A, np.array([y]), sigma)
+
+
+def drawn_conditions(y, operator, sigma, n, prior=None, known=(-1, -1), seed=0):
+    return conditions.draw(measurement(y), operator, sigma, Told(), n, np.random.default_rng(seed), np.array(known),
+                           prior)
+
+
+@pytest.mark.parametrize(("operator", "A", "y"), [
+    (RIGHT, np.diag([0.0, 1.0]), [0.0, 0.55]), (Identity(), np.eye(2), [0.52, 0.44])])
+def test_conditions_have_the_odds_of_the_formula(operator, A, y):
+    """The conditions hang together by their prior."""
+    prior = np.array([[4.0, 1.0], [1.0, 2.0]])
+    said = drawn_conditions(y, operator, 0.2, 4000, prior)
+    odds = np.bincount(said @ [2, 1], minlength=4) / 4000
+    expected = Told().posterior(A, y, 0.2, prior)[0][:, 0]
+    assert expected.min() > 0.02 and np.abs(odds - expected).max() < 0.03, (odds, expected)
+
+
+def test_pictures_of_drawn_conditions_have_mean_and_spread_of_the_formula():
+    y, prior = [0.0, 0.65], np.array([[1.0, 0.5], [2.0, 1.0]])
+    x = samplers.sample(measurement(y), RIGHT, 0.2, Told(), 3000, seed=0, method="gibbs", steps=120, prior=prior)
+    x = x.reshape(-1, 2)
+    odds, means, covariances = Told().posterior(np.diag([0.0, 1.0]), y, 0.2, prior)
+    mean = np.einsum("k,kd->d", odds[:, 0], means[:, 0])
+    spread = np.einsum("k,kde->de", odds[:, 0], covariances + np.einsum("kd,ke->kde", *2 * [means[:, 0] - mean]))
+    assert np.allclose(x.mean(axis=0), mean, atol=0.015) and np.allclose(np.cov(x.T), spread, atol=0.004)
+
+
+def test_what_is_known_and_what_cannot_be_stay_as_they_are():
+    never = np.array([[1.0, 0.0], [1.0, 1.0]])
+    said = drawn_conditions([0.5, 0.9], Identity(), 0.2, 200, never)
+    assert not ((said[:, 0] == 0) & (said[:, 1] == 1)).any() and len(np.unique(said[:, 1])) == 2
+    assert (drawn_conditions([0.5, 0.9], Identity(), 0.2, 50, known=(-1, 0))[:, 1] == 0).all()
+
+
+def test_a_caption_is_asked_for_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(conditions, "picture", lambda model, said, looks: asked.extend(map(tuple, said.tolist()))
+                        or np.zeros((len(said), 1, 2, 1), np.float32))
+    drawn_conditions([0.5, 0.5], Identity(), 0.2, 30)
+    assert len(asked) == len(set(asked)) <= 6
+
+
+def test_of_a_network_the_walk_begins_with_the_picture_that_it_was_told(network):
+    """Number for number, where nothing is seen and all is known."""
+    nothing, label = Mask(np.zeros((8, 8), bool)), [1]
+    x = samplers.sample(np.zeros((8, 8, 2)), nothing, 0.1, network, 3, seed=5, method="gibbs", steps=6, label=label)
+    rng, levels = np.random.default_rng(5), network.schedule(6)
+    z = conditions.picture(network, np.array([label] * 3))
+    np.testing.assert_allclose(z, network.denoise(network.denoise(np.full_like(z, network.centre), 10, label), 0.3,
+                                                  label), atol=1e-6)
+    levels = [samplers.MIDWAY, *levels[levels < samplers.MIDWAY]]
+    z = z + levels[0] * rng.standard_normal(z.shape).astype(np.float32)
+    for t, after in itertools.pairwise(levels):
+        clean, kept = network.denoise(z, float(t), label=label), (after / t) ** 2
+        z = clean + kept * (z - clean)
+        if after > 0:
+            z = z + np.sqrt(1 - kept) * after * rng.standard_normal(z.shape).astype(np.float32)
+    np.testing.assert_allclose(x, z, atol=5e-5)
+
+
+def test_the_conditions_of_a_network_follow_the_seed(network):
+    y = np.random.default_rng(1).random((8, 8, 2))
+    first, again, other = (samplers.sample(y, Identity(), 5.0, network, 6, seed=seed, method="gibbs", steps=3)
+                           for seed in (0, 0, 1))
+    assert np.array_equal(first, again) and not np.allclose(first, other)
+
+
+@pytest.mark.parametrize(("change", "error", "message"), [
+    ({"model": "gaussian"}, ValueError, "needs a model that has some"),
+    ({"y": np.zeros((2, 1, 2, 1))}, ValueError, "y must have 3 axes"),
+    ({"label": [0]}, ValueError, "label must hold the conditions of one picture"),
+    ({"label": [0, 2]}, ValueError, "below 2, 2"), ({"label": [0.0, 1.0]}, ValueError, "label"),
+    ({"prior": np.ones(4)}, ValueError, "prior must have 2 axes"),
+    ({"prior": -np.ones((2, 2))}, ValueError, "prior must hold"),
+    ({"prior": np.ones((2, 3))}, ValueError, "prior must hold"),
+    ({"prior": np.eye(2), "label": [0, 1]}, ValueError, "not all 0 where label leaves them open"),
+])
+def test_bad_conditions_are_named(gaussian, change, error, message):
+    given = {"y": measurement([0, 0.5]), "operator": RIGHT, "sigma": 0.1, "model": Told(), "n": 2, "seed": 0,
+             "method": "gibbs"} | change
+    if given["model"] == "gaussian":
+        given["model"] = gaussian
+    with pytest.raises(error, match=message):
+        samplers.sample(**given)

@@ -59,8 +59,8 @@ def drawn(monkeypatch):
     """Let the sampler draw pictures that are known, and the classifier read a 7 and then 4s."""
     heard = []
 
-    def sample(y, operator, sigma, model, n, seed):
-        heard.append((y, operator, sigma, n, seed, model.name))
+    def sample(y, operator, sigma, model, n, seed, method):
+        heard.append((y, operator, sigma, n, seed, method, model.name))
         x = 1.2 * np.random.default_rng(seed).random((n, *y.shape)).astype(np.float32) - 0.1
         return np.where(operator.mask[..., None], y, x) if hasattr(operator, "mask") else x
 
@@ -98,7 +98,7 @@ def test_a_robot_is_read_and_the_same_seed_draws_the_same(files, drawn):
             (("a.png", 1), ("b.png", 1), ("c.png", 2))]
     for attribute in robots.ATTRIBUTES:
         assert f"{attribute}: " in said[0]
-    assert {asked[-1] for asked in drawn} == {"diffusion-robots"}
+    assert {asked[-2:] for asked in drawn} == {("gibbs", "diffusion-robots")}
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes() != Path("c.png").read_bytes()
     assert len(tiles("a.png", 5, 32)) == 5
 
@@ -108,7 +108,8 @@ def test_what_the_sampler_is_told(files, digit, drawn):
     assert command(*arguments, "--mask", "digit-mask.png", "--seed", 4).exit_code == 0
     assert command(*arguments, "--noise", 51).exit_code == 0
     assert command(*arguments, "--blur", "gaussian:1", "--noise", 2.55).exit_code == 0
-    (y, mask, sigma, n, seed, _), (whole, _, level, *_), (_, blur, *_) = drawn
+    (y, mask, sigma, n, seed, *how), (whole, _, level, *_), (_, blur, *_) = drawn
+    assert how == ["pgdm", "diffusion-digits"]
     assert mask.mask[:14].all() and not mask.mask[14:].any() and (sigma, n, seed) == (0, 8, 4)
     assert not y[14:].any() and y.shape == (28, 28, 1) and np.allclose(whole[..., 0], digit, atol=1 / 255)
     assert level == pytest.approx(0.2) and "blur" in blur.name

@@ -71,7 +71,8 @@ def test_samplers_play_with_the_model_and_their_own_method(monkeypatch):
 
     asked = []
 
-    def sample(y, operator, sigma, model, n, seed, method):
+    def sample(y, operator, sigma, model, n, seed, method, prior=None):
+        assert (prior is None) == (method != "gibbs"), "the others have it from their training"
         asked.append((method, n, seed, model))
         return robots.render(np.tile(robots.unseen_robots(2)[seed - 5], (n, 1)))
 
@@ -79,7 +80,7 @@ def test_samplers_play_with_the_model_and_their_own_method(monkeypatch):
     monkeypatch.setattr(samplers, "sample", sample)
     found = robot_league.run(2, ["strip"], robot_league.SAMPLERS, seed=5)
     assert asked == [(name, 16, seed, "diffusion-robots")
-                     for seed in (5, 6) for name in ("pgdm", "repaint", "dps", "twisted")]
+                     for seed in (5, 6) for name in ("pgdm", "repaint", "dps", "twisted", "gibbs")]
     assert set(robot_league.SAMPLERS) <= set(samplers.METHODS)
     assert all(row.all_six == 1 and (row.open == 1 or math.isnan(row.open)) for row in found)
 
