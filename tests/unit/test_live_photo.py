@@ -44,6 +44,7 @@ def pictures():
     cat, rocket = photo("cat", 128), photo("rocket", 128)
     yield from ((f"cat under {level}", grain(cat, level)) for level in (0, 2, 10, 25, 60))
     yield from ((f"cat in a file under {level}", stored(grain(cat, level))) for level in (0, 10, 25, 60))
+    yield from ((f"gravel under {level}", grain(photo("gravel", 128), level)) for level in (0, 4, 25))
     yield "dark rocket in a file", stored(grain(rocket * 0.3, 30))
     yield "bright rocket in a file", stored(grain(0.7 + rocket * 0.3, 30))
     yield "in colours", stored(grain(photo("coffee", 96, color=True), 20))
@@ -53,6 +54,7 @@ def pictures():
     yield "clipped everywhere", stored(grain(np.ones((60, 60), np.float32), 20))
     yield "narrow", grain(np.full((8, 300), 0.5, np.float32), 20)
     yield "a few pixels", grain(np.full((9, 8), 0.5, np.float32), 20)
+    yield "two rows", grain(np.full((2, 50), 0.5, np.float32), 20)
     yield "one row", grain(np.full((1, 50), 0.5, np.float32), 20)
 
 

@@ -24,37 +24,69 @@ function meanSquare(a, b) {
 
 /* ------------------------------------------------------------------------------------------------- the noise level */
 
-const CALM = 0.1, ENOUGH = 4096, MOST_CLIPPED = 0.6, FEW_FLAT = 0.1, MIDDLE = 0.69337;  // as in noise.py
+const CALM = 0.1, ENOUGH = 4096, AS_CALM = 2, MOST_CLIPPED = 0.6, FEW_FLAT = 0.1;  // as in noise.py
+const WHITE = 0.25, STEEP = 4, SHARED = 0.52, AT_LEAST = 0.3, FEW = 100, MIDDLE = 0.69337;
 
 /* estimate_noise: the finest details of the calmest places. clipping holds what clipped pixels do to an estimate. */
 function estimateNoise(planes, clipping) {
   const { height, width } = planes[0];
   if (Math.min(height, width) < 2) return 0;
-  const [details, unrests] = [0, 1].map(() => new Float32Array(planes.length * (height - 1) * (width - 1)));
-  let count = 0;
-  for (const y of planes) count = look(y, clipping, details, unrests, count);
+  const room = () => ({ details: new Float32Array(planes.length * (height - 1) * (width - 1)), count: 0,
+    unrests: new Float32Array(planes.length * (height - 1) * (width - 1)) });
+  const cells = room(), squares = room();
+  for (const y of planes) look(y, clipping, cells, squares);
+  const { count } = cells, unrests = cells.unrests.subarray(0, count);
   if (!count) return 0;
-  const [detail, unrest] = [details, unrests].map((all) => all.subarray(0, count));
-  const calm = unrest.slice().sort()[Math.max(Math.round(CALM * count), Math.min(ENOUGH, count)) - 1];
-  const ordered = detail.filter((_, i) => unrest[i] <= calm).sort(), quarter = ordered.length >> 2;
+  const calm = AS_CALM * unrests.slice().sort()[Math.max(Math.round(CALM * count), Math.min(ENOUGH, count)) - 1];
+  const among = ({ details, unrests, count }) => details.subarray(0, count).filter((_, i) => unrests[i] <= calm);
+  const level = levelOf(among(cells)), finer = among(squares);
+  if (finer.length < FEW) return level;
+  const asked = unrests.filter((one) => one <= calm);
+  return withoutTexture(level, levelOf(finer), asked.reduce((sum, one) => sum + one, 0) / asked.length);
+}
+
+function levelOf(details) {
+  const ordered = details.slice().sort(), quarter = ordered.length >> 2;
   const middle = ordered.subarray(quarter, ordered.length - quarter);
   return middle.reduce((sum, value) => sum + value, 0) / middle.length / MIDDLE;
 }
 
-/* Write down, from the given place on, the sizes of the details in the cells of 2 × 2 pixels that may be looked at and
-   the unrest there; return the place behind the last. */
-function look(y, clipping, details, unrests, place) {
+function withoutTexture(level, finer, unrest) {
+  const belief = finer < level ? clip((unrest / level ** 2 / WHITE - 1) / (STEEP - 1)) : 0;
+  const texture = belief * (level ** 2 - finer ** 2) / (1 - SHARED);
+  const left = Math.sqrt(Math.max(level ** 2 - texture, 0));
+  return left > AT_LEAST * level ? left : level;
+}
+
+/* Write down the sizes of the details in the cells of 2 × 2 pixels that may be looked at, and the unrest there; then
+   the same for squares of 3 × 3 pixels, whose unrest is that of the worst of their cells. */
+function look(y, clipping, cells, squares) {
   const { usable, lively } = livelyPlaces(y);
-  if (!usable.includes(1)) return place;
-  const left = shareLeft(y, lively, clipping), unrest = unrestOf(y).data, { width, data } = y;
+  if (!usable.includes(1)) return;
+  const left = shareLeft(y, lively, clipping), unrest = unrestOf(y).data, w = y.width - 1, detail = diagonal(y);
+  const write = (list, size, worst) => {
+    list.details[list.count] = Math.abs(size);
+    list.unrests[list.count++] = worst;
+  };
   for (let i = 0; i < usable.length; i++) {
-    if (!usable[i] || !left[i]) continue;
-    const at = i + Math.floor(i / (width - 1));  // the first pixel of the cell
-    const detail = Math.abs(data[at] - data[at + width] - data[at + 1] + data[at + width + 1]) / 2;
-    details[place] = detail / left[i];
-    unrests[place++] = unrest[i] / left[i] ** 2;
+    unrest[i] = usable[i] && left[i] ? unrest[i] / left[i] ** 2 : Infinity;
+    if (unrest[i] < Infinity) write(cells, detail.data[i] / 2 / left[i], unrest[i]);
   }
-  return place;
+  diagonal(detail).data.forEach((finer, i) => {
+    const at = i + Math.floor(i / (w - 1)), four = [at, at + 1, at + w, at + w + 1];
+    const worst = Math.max(...four.map((one) => unrest[one]));
+    if (worst < Infinity) write(squares, finer / 6 / (four.reduce((sum, one) => sum + left[one], 0) / 4), worst);
+  });
+}
+
+/* The difference of the differences in each square of 2 × 2 pixels. */
+function diagonal({ height, width, data }) {
+  const differences = plane(height - 1, width - 1);
+  for (let i = 0; i < differences.data.length; i++) {
+    const at = i + Math.floor(i / (width - 1));
+    differences.data[i] = data[at] - data[at + width] - data[at + 1] + data[at + width + 1];
+  }
+  return differences;
 }
 
 /* Which cells may be looked at, and which pixels: neither in areas of one value nor in drawings. */
