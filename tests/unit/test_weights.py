@@ -383,12 +383,7 @@ def test_odds_were_measured_with_the_shipped_weights_on_robots_enough(odds):
             assert [row["robot"] for row in rows] == list(range(60))
 
 
-@pytest.mark.parametrize("task", [
-    pytest.param("strip", marks=pytest.mark.xfail(strict=True, reason="ΠGDM: 0.12 above the floor")),
-    pytest.param("half", marks=pytest.mark.xfail(strict=True, reason="ΠGDM: 0.17 above the floor")),
-    pytest.param("missing75", marks=pytest.mark.xfail(strict=True, reason="the twisted sampler: 0.16 above the floor")),
-    pytest.param("noise", marks=pytest.mark.xfail(strict=True, reason="ΠGDM: 0.13 above the floor")),
-])
+@pytest.mark.parametrize("task", ["strip", "half", "missing75", "noise"])
 def test_the_best_sampler_is_near_the_exact_odds(odds, task):
     """Total variation distance of each open attribute, above that of 16 exact draws, by a sampler whose answers are
     possible more often than not."""
