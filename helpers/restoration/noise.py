@@ -14,11 +14,10 @@ from helpers.restoration.common import known_pixels, only_known
 
 CALM = 0.1  # the share of the cells that is looked at,
 ENOUGH = 4096  # but at least so many, if there are,
-AS_CALM = 2  # and whatever is no more than so many times as restless
+AS_CALM = 1.5  # and whatever is no more than so many times as restless
 MOST_CLIPPED = 0.6  # where more pixels are clipped, too little is left of the noise
 FEW_FLAT = 0.1  # of the cells around may lie in an area of one value
-WHITE = 0.25  # the unrest of white noise of level 1;
-STEEP = 4  # where it is so many times as large, there is texture
+GROWS = (1.03, 1.1)  # where details grow so much with the unrest, texture is believed in: in part, and wholly
 SHARED = 0.52  # of what a texture adds to the details of 2 × 2 pixels is in those of 3 × 3: tried out on photographs
 AT_LEAST = 0.3  # of what seems noise must be left; else the noise is not white, and nothing is taken for texture
 FEW = 100  # details do not tell a level
@@ -43,9 +42,9 @@ def estimate_noise(y, operator=None):
 
     Grass and gravel are nowhere calm: there a part of the details is the picture's. White noise is as large in the yet
     finer details of 3 × 3 pixels, second differences along both sides (Immerkær 1996, doi:10.1006/cviu.1996.0060),
-    while a texture is smaller in them: what they lack tells how much of the others to take away. That is believed where
-    the slopes are steeper than those of noise, and not where next to nothing would be left: blotchy noise, and noise in
-    a JPEG file, too, has less of the finer details.
+    while a texture is smaller in them: what they lack tells how much of the others to take away. Blotchy noise and
+    noise in a JPEG file have less of the finer details, too. So it is believed only where details grow with the unrest,
+    which those of noise do not, and where something is left.
 
     Returns
     -------
@@ -64,15 +63,20 @@ def estimate_noise(y, operator=None):
         return 0.0
     wanted = max(round(CALM * unrest.size), min(ENOUGH, unrest.size))
     calm = AS_CALM * np.partition(unrest, wanted - 1)[wanted - 1]
-    level, finer = _level(detail[unrest <= calm]), finer[around <= calm]
+    detail, unrest, finer = detail[unrest <= calm], unrest[unrest <= calm], finer[around <= calm]
+    level = _level(detail)
     if finer.size < FEW:
         return level
-    return _without_texture(level, _level(finer), unrest.mean(where=unrest <= calm, dtype=np.float64))
+    third = unrest.size // 3
+    low, high = np.partition(unrest, (third, unrest.size - 1 - third))[[third, -1 - third]]
+    calmer, less_calm = _level(detail[unrest <= low]), _level(detail[unrest >= high])
+    return _without_texture(level, _level(finer), less_calm / calmer if calmer else 1)
 
 
-def _without_texture(level, finer, unrest):
-    """Return the noise level, from what it seems in details of 2 × 2 and of 3 × 3 pixels and from the unrest there."""
-    belief = np.clip((unrest / level**2 / WHITE - 1) / (STEEP - 1), 0, 1) if finer < level else 0
+def _without_texture(level, finer, growth):
+    """Return the noise level, from what it seems in details of 2 × 2 and of 3 × 3 pixels, and how much the former grow
+    from the calmer third of the places to the less calm."""
+    belief = np.clip((growth - GROWS[0]) / (GROWS[1] - GROWS[0]), 0, 1) if finer < level else 0
     texture = belief * (level**2 - finer**2) / (1 - SHARED)
     left = max(level**2 - texture, 0) ** 0.5
     return float(left if left > AT_LEAST * level else level)

@@ -24,8 +24,8 @@ function meanSquare(a, b) {
 
 /* ------------------------------------------------------------------------------------------------- the noise level */
 
-const CALM = 0.1, ENOUGH = 4096, AS_CALM = 2, MOST_CLIPPED = 0.6, FEW_FLAT = 0.1;  // as in noise.py
-const WHITE = 0.25, STEEP = 4, SHARED = 0.52, AT_LEAST = 0.3, FEW = 100, MIDDLE = 0.69337;
+const CALM = 0.1, ENOUGH = 4096, AS_CALM = 1.5, MOST_CLIPPED = 0.6, FEW_FLAT = 0.1;  // as in noise.py
+const GROWS = [1.03, 1.1], SHARED = 0.52, AT_LEAST = 0.3, FEW = 100, MIDDLE = 0.69337;
 
 /* estimate_noise: the finest details of the calmest places. clipping holds what clipped pixels do to an estimate. */
 function estimateNoise(planes, clipping) {
@@ -41,8 +41,11 @@ function estimateNoise(planes, clipping) {
   const among = ({ details, unrests, count }) => details.subarray(0, count).filter((_, i) => unrests[i] <= calm);
   const level = levelOf(among(cells)), finer = among(squares);
   if (finer.length < FEW) return level;
-  const asked = unrests.filter((one) => one <= calm);
-  return withoutTexture(level, levelOf(finer), asked.reduce((sum, one) => sum + one, 0) / asked.length);
+  const ordered = unrests.filter((one) => one <= calm).sort(), third = Math.floor(ordered.length / 3);
+  const levelAt = (chosen) => levelOf(cells.details.subarray(0, count).filter((_, i) => chosen(unrests[i])));
+  const calmer = levelAt((one) => one <= ordered.at(third));
+  const lessCalm = levelAt((one) => one >= ordered.at(-1 - third) && one <= calm);
+  return withoutTexture(level, levelOf(finer), calmer ? lessCalm / calmer : 1);
 }
 
 function levelOf(details) {
@@ -51,8 +54,8 @@ function levelOf(details) {
   return middle.reduce((sum, value) => sum + value, 0) / middle.length / MIDDLE;
 }
 
-function withoutTexture(level, finer, unrest) {
-  const belief = finer < level ? clip((unrest / level ** 2 / WHITE - 1) / (STEEP - 1)) : 0;
+function withoutTexture(level, finer, growth) {
+  const belief = finer < level ? clip((growth - GROWS[0]) / (GROWS[1] - GROWS[0])) : 0;
   const texture = belief * (level ** 2 - finer ** 2) / (1 - SHARED);
   const left = Math.sqrt(Math.max(level ** 2 - texture, 0));
   return left > AT_LEAST * level ? left : level;
