@@ -50,7 +50,7 @@ def answers(method, exact, damage, model, seed):
 
     if method == "exact":
         return exact.draw(ANSWERS, seed), np.zeros(ANSWERS)
-    known = {"prior": prior()} if method == "gibbs" else {}  # the others have it from their training, too
+    known = {"prior": prior()} if method == "gibbs" else {}  # the others learned theirs in training
     return robots.read(np.clip(sample(*damage, model, ANSWERS, seed=seed, method=method, **known), 0, 1))
 
 

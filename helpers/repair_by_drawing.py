@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers import repair, validation
+from helpers.operators import Identity, Mask
 
 ANSWERS, MOST = 8, 64  # by default, and at most: all of them stand in one row
 ENLARGED = 4  # times: each pixel of a picture becomes a square of so many on the sheet
@@ -20,7 +21,7 @@ class World(NamedTuple):
     size: tuple  # height and width in pixels
     color: bool
     what: str
-    method: str  # of ``helpers.posterior.samplers``: the one of the nearest odds where they could be checked
+    method: str  # of ``helpers.posterior.samplers``, for masks and noise: the one of the nearest odds there
 
 
 WORLDS = {
@@ -67,8 +68,8 @@ def answers(y, damage, model, n, seed=0):
     from helpers import pretrained
     from helpers.posterior.samplers import sample
 
-    return np.clip(sample(y, damage.a, damage.sigma, pretrained.shared(model), n, seed, WORLDS[model].method),
-                   0, 1)
+    method = WORLDS[model].method if isinstance(damage.a, (Mask, Identity)) else "pgdm"  # checked for no blur
+    return np.clip(sample(y, damage.a, damage.sigma, pretrained.shared(model), n, seed, method), 0, 1)
 
 
 def reading(x, model):
