@@ -7,7 +7,8 @@ measurement y, shape ``(n, *model.shape)``. The model is the prior. Any object w
   of their pixels,
 - ``schedule(steps)``, the noise levels to walk through: steps + 1 falling numbers, float32, of which the last is 0,
 - ``denoiser(label, guidance, n)``, a function (x, t) -> x_hat for n pictures under noise of level t, through which
-  gradients pass.
+  gradients pass,
+- for ``"gibbs"`` also ``choices``, how many values each condition has, and ``denoise(x, t, label)`` for arrays.
 
 ``helpers.models.diffusion.Diffusion`` is such a model, and so is a density whose denoiser is known in closed form. For
 photographs there is no such model, but a denoiser, and it holds a prior too: :mod:`helpers.posterior.implicit`.

@@ -68,7 +68,7 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
         those below σ, and ``"gibbs"`` those below 1.
     label, guidance : optional
         Conditions of the model, and their strength, as its ``sample`` takes them. ``"gibbs"`` takes those of one
-        picture, and draws the others.
+        picture, draws the others without guidance, and paints with it.
     particles : int, optional
         Of ``"twisted"``: at least n.
     strength : float, or sequence of n
@@ -91,10 +91,12 @@ def sample(y, operator, sigma, model, n, seed, method="pgdm", steps=None, label=
         If y does not fit operator and model; for an unknown method (with the near ones), n, steps or jumps below 1, σ
         or strength below 0, fewer particles than n; if ``"repaint"`` gets another operator than a mask, ``"direct"``
         another than the identity, ``"twisted"`` or ``"gibbs"`` more than one measurement, or ``"gibbs"`` a model
-        without conditions, or a label or prior that does not fit them; for a model that draws without noise levels,
-        such as a GAN.
+        without conditions, or a label or prior that does not fit them; for a prior that goes to another method; for a
+        model that draws without noise levels, such as a GAN.
     """
     n, y, sigma, steps, particles = _check(y, operator, sigma, model, n, method, steps, particles)
+    if prior is not None and method != "gibbs":
+        raise ValueError(f"prior is for method 'gibbs': {method!r} has that of its model")
     strength, jumps = _strengths(strength, n), validation.integer(jumps, "jumps", low=1)
     rng = np.random.default_rng(validation.seed(seed))
     count = particles if method == "twisted" else n

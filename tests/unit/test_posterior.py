@@ -386,6 +386,17 @@ def test_what_is_known_and_what_cannot_be_stay_as_they_are():
     assert (drawn_conditions([0.5, 0.9], Identity(), 0.2, 50, known=(-1, 0))[:, 1] == 0).all()
 
 
+def test_in_the_first_round_what_is_not_told_may_be_anything(monkeypatch):
+    """One look, at the mean of both; a doubt as large as the spread of all pixels; and the prior summed up."""
+    monkeypatch.setattr(conditions, "SWEEPS", 1)
+    y, prior = np.array([0.6, 0.45]), np.array([[6.0, 2.0], [1.0, 1.0]])
+    first = drawn_conditions(y, Identity(), 0.1, 4000, prior)[:, 0]
+    looked = Told().denoise(np.full((2, 1, 2, 1), 0.5, np.float32), conditions.LOOKS[0], np.array([[0, -1], [1, -1]]))
+    far = np.sum((y - looked.reshape(2, 2)) ** 2, axis=1)
+    fits = np.exp(-0.5 * far / (Told.spread**2 + 0.1**2)) * prior.sum(axis=1)
+    assert np.mean(first == 1) == pytest.approx(fits[1] / fits.sum(), abs=0.025) and fits[1] < 0.5 * fits[0]
+
+
 def test_small_errors_where_candidates_should_be_equal_change_no_odds(monkeypatch):
     """Of the second pixel nothing is seen. But the pictures of its two kinds also differ a little in the first."""
     right = Told.denoise
@@ -437,6 +448,7 @@ def test_the_conditions_of_a_network_follow_the_seed(network):
     ({"prior": -np.ones((2, 2))}, ValueError, "prior must hold"),
     ({"prior": np.ones((2, 3))}, ValueError, "prior must hold"),
     ({"prior": np.eye(2), "label": [0, 1]}, ValueError, "not all 0 where label leaves them open"),
+    ({"prior": np.eye(2), "method": "pgdm"}, ValueError, "prior is for method 'gibbs'"),
 ])
 def test_bad_conditions_are_named(gaussian, change, error, message):
     given = {"y": measurement([0, 0.5]), "operator": RIGHT, "sigma": 0.1, "model": Told(), "n": 2, "seed": 0,

@@ -99,6 +99,8 @@ def test_a_robot_is_read_and_the_same_seed_draws_the_same(files, drawn):
     for attribute in robots.ATTRIBUTES:
         assert f"{attribute}: " in said[0]
     assert {asked[-2:] for asked in drawn} == {("gibbs", "diffusion-robots")}
+    blurred = command("robot.png", "--model", "diffusion-robots", "--noise", 5, "--blur", "gaussian:2", "-o", "d.png")
+    assert blurred.exit_code == 0 and drawn[-1][-2] == "pgdm", "odds under a blur were not checked"
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes() != Path("c.png").read_bytes()
     assert len(tiles("a.png", 5, 32)) == 5
 
