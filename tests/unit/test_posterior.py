@@ -397,21 +397,30 @@ def test_in_the_first_round_what_is_not_told_may_be_anything(monkeypatch):
     assert np.mean(first == 1) == pytest.approx(fits[1] / fits.sum(), abs=0.025) and fits[1] < 0.5 * fits[0]
 
 
-def test_small_errors_where_candidates_should_be_equal_change_no_odds(monkeypatch):
-    """Of the second pixel nothing is seen. But the pictures of its two kinds also differ a little in the first."""
+@pytest.mark.parametrize(("doubts", "odds"), [(1.6, 0.5), (2.4, 1 / (1 + np.exp(0.5 * 2.4**2 / (1 + 0.2**2))))])
+def test_small_errors_where_candidates_should_be_equal_change_no_odds(monkeypatch, doubts, odds):
+    """Of the second pixel nothing is seen. But the pictures of its two kinds also differ in the first: a little, or more
+    than is taken for an error."""
     right = Told.denoise
     monkeypatch.setattr(Told, "denoise", lambda self, x, t, label: right(self, x, t, label) + np.float32(
-        1.6 * conditions.DOUBT) * np.reshape([[one[1] > 0, 0] for one in label], x.shape).astype(np.float32))
+        doubts * conditions.DOUBT) * np.reshape([[one[1] > 0, 0] for one in label], x.shape).astype(np.float32))
     said = drawn_conditions([0.3, 0.0], Mask(np.array([[1, 0]])), 0.01, 3000)
-    assert (said[:, 0] == 0).all() and np.mean(said[:, 1]) == pytest.approx(0.5, abs=0.03)
+    assert (said[:, 0] == 0).all() and np.mean(said[:, 1]) == pytest.approx(odds, abs=0.03)
 
 
 def test_a_caption_is_asked_for_once(monkeypatch):
-    asked = []
-    monkeypatch.setattr(conditions, "picture", lambda model, said, looks: asked.extend(map(tuple, said.tolist()))
-                        or np.zeros((len(said), 1, 2, 1), np.float32))
+    asked = {}
+
+    def picture(model, said, looks):
+        for one in map(tuple, said.tolist()):
+            assert one not in asked
+            asked[one] = looks
+        return np.zeros((len(said), 1, 2, 1), np.float32)
+
+    monkeypatch.setattr(conditions, "picture", picture)
     drawn_conditions([0.5, 0.5], Identity(), 0.2, 30)
-    assert len(asked) == len(set(asked)) <= 6
+    assert len(asked) == 6
+    assert all(looks == (conditions.LOOKS[:1] if -1 in one else conditions.LOOKS) for one, looks in asked.items())
 
 
 def test_of_a_network_the_walk_begins_with_the_picture_that_it_was_told(network):
