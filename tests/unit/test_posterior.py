@@ -399,8 +399,8 @@ def test_in_the_first_round_what_is_not_told_may_be_anything(monkeypatch):
 
 @pytest.mark.parametrize(("doubts", "odds"), [(1.6, 0.5), (2.4, 1 / (1 + np.exp(0.5 * 2.4**2 / (1 + 0.2**2))))])
 def test_small_errors_where_candidates_should_be_equal_change_no_odds(monkeypatch, doubts, odds):
-    """Of the second pixel nothing is seen. But the pictures of its two kinds also differ in the first: a little, or more
-    than is taken for an error."""
+    """Of the second pixel nothing is seen. But the pictures of its two kinds also differ in the first: by little, or by
+    more than is taken for an error."""
     right = Told.denoise
     monkeypatch.setattr(Told, "denoise", lambda self, x, t, label: right(self, x, t, label) + np.float32(
         doubts * conditions.DOUBT) * np.reshape([[one[1] > 0, 0] for one in label], x.shape).astype(np.float32))
