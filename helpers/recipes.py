@@ -204,9 +204,11 @@ RECIPES = {
         options=TRANSLATOR.options | {"world": "earth", "generator": RELIEF},
     ),
     "earth-gan": PIX2PIX._replace(
-        what="translator of relief maps to satellite pictures: absolute distance and a discriminator, as in pix2pix",
+        what="translator of relief maps to satellite pictures: absolute distance, and a discriminator that sees with "
+             "the eyes of another network",
         data=EARTH_PAIRS, steps=2800, batch=8, warmup=200, epoch=124, look=1400,
-        options=PIX2PIX.options | {"world": "earth", "adversarial": 0.03, "generator": RELIEF},
+        options=PIX2PIX.options | {"world": "earth", "adversarial": 0.2, "r1": 0.01, "generator": RELIEF,
+                                   "discriminator": {"eyes": True}},
     ),
     "tokenizer-robots": Recipe(
         what="tokenizer of robots: a picture becomes 8 × 8 whole numbers, and such numbers become a picture",

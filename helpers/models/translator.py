@@ -14,7 +14,9 @@ and the noise has a use.
 
 Two differences from the paper: noise is a vector that scales and shifts the features of every layer of the way up,
 where the paper has dropout; and nothing is normalised over places, so that a picture of any size is painted as its
-parts would be. The discriminator has the R1 penalty of ``helpers.models.gan``.
+parts would be. The discriminator has the R1 penalty of ``helpers.models.gan``. With few pairs to learn from it can be
+given ``eyes``: beside the pixels it then sees what a network trained on photographs sees in x (Kumari et al. 2022,
+arXiv:2112.09130; Sauer et al. 2021, arXiv:2111.01007).
 """
 
 import keras
@@ -22,7 +24,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from helpers import validation
+from helpers import pretrained, validation
 from helpers.models.features import colour_batch
 from helpers.models.pairs import WORLDS
 from helpers.training import Player, split
@@ -30,6 +32,7 @@ from helpers.training import Player, split
 LATENT = 8  # numbers of noise
 STRIDE = 8  # the sides of a picture are multiples of it
 FIELD = 18  # pixels: the side of the patch that one number of the discriminator sees
+EYES = ("stem", "depthwise1")  # layers of ``helpers.models.features``, at a half and at a quarter of the size
 PIECE = 65536  # pixels that go through the network at once, unless one picture has more
 LARGEST = 4_000_000  # pixels of a picture
 
@@ -62,15 +65,18 @@ def build_generator(widths=(16, 24, 32, 48), centre=0.0, spread=1.0):
     return keras.Model([y, z], x, name="generator")
 
 
-def build_discriminator(widths=(24, 48, 64)):
+def build_discriminator(widths=(24, 48, 64), eyes=False):
     """Return the network (picture y, picture x) → logits (N, H / 4, W / 4, 1): positive where a patch looks real.
 
-    Each logit sees 18 × 18 pixels of both pictures and nothing else ("PatchGAN").
+    Each logit sees 18 × 18 pixels of both pictures and nothing else ("PatchGAN"). With ``eyes`` the features ``EYES``
+    of x are joined to its own features of the same size. They stay as they were trained, and with them a logit sees 20 × 20 pixels of x.
     """
     y, x = keras.Input((None, None, 3)), keras.Input((None, None, 3))
+    seen = pretrained.shared("features").part(EYES)(x) if eyes else [None, None]
     h = layers.Rescaling(2.0, -1.0)(layers.Concatenate()([y, x]))
-    for width in widths[:2]:
+    for width, more in zip(widths[:2], seen, strict=True):
         h = _leaky(layers.Conv2D(width, 4, strides=2, padding="same")(h))
+        h = h if more is None else layers.Concatenate()([h, more])
     h = _leaky(layers.Conv2D(widths[2], 3, padding="same")(h))
     return keras.Model([y, x], layers.Conv2D(1, 1, dtype="float32")(h), name="discriminator")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from helpers import pretrained
 from helpers.images import earth, robots
 from helpers.models import pairs, translator
 from helpers.recipes import RECIPES
@@ -275,6 +276,22 @@ def test_a_patch_of_the_discriminator_sees_its_field_and_nothing_else(blank, pla
     assert np.array_equal(seen(lambda x: network([other, x])[0, i, j, 0], (40, 40)), field)
     assert np.array_equal(seen(lambda y: network([y, other])[0, i, j, 0], (40, 40)), field)
     assert max(field.sum(axis=0)) <= translator.FIELD
+
+
+def test_eyes_see_a_little_more_and_are_not_trained():
+    keras.utils.set_random_seed(0)
+    network, (i, j) = translator.build_discriminator((8, 8, 8), eyes=True), (5, 4)
+    field = np.zeros((40, 40), bool)
+    field[4 * i - 7 : 4 * i + 13, 4 * j - 7 : 4 * j + 13] = True
+    other = tf.random.stateless_uniform([1, 40, 40, 3], [0, 4])
+    got = seen(lambda x: network([other, x])[0, i, j, 0], (40, 40))
+    assert not got[~field].any() and got[4 * i + 12].any() and got[:, 4 * j + 12].any()
+    own = [v.path for v in network.trainable_variables]
+    assert len(own) == 8 and not any(path.startswith(("stem", "depthwise", "expansion")) for path in own)
+    known = pretrained.shared("features").network.get_layer("stem").kernel
+    assert any(np.array_equal(v, known) for v in network.variables if v.shape == known.shape)
+    assert "eyes" not in RECIPES["robots-gan"].options.get("discriminator", {})
+    assert RECIPES["earth-gan"].options["discriminator"] == {"eyes": True}
 
 
 def test_a_part_of_a_picture_is_painted_as_the_whole(blank):
