@@ -96,7 +96,7 @@ PIX2PIX = TRANSLATOR._replace(
 )
 ROBOTS = "robots without a held-out pair, drawn at random (helpers.images.robots)"
 EARTH_PAIRS = "relief maps and NASA's Blue Marble outside Australia and South America (helpers.images.earth)"
-RELIEF = {"centre": 0.7, "spread": 0.11}  # of the pixels of the relief
+RELIEF = {"centre": 0.7, "spread": 0.11, "grain": 2}  # the first two are of the pixels of the relief
 
 RECIPES = {
     "classifier": Recipe(
@@ -167,8 +167,8 @@ RECIPES = {
         what="StyleGAN of robots on speckled ground: a style for each layer, and noise",
         model="stylegan.StyleGan",
         data="robots without a held-out pair on speckled ground, drawn at random (helpers.images.robots)",
-        steps=34000, batch=16, learning_rate=2.5e-3, epoch=50625, betas=(0.0, 0.99), final=0.05, clipnorm=None,
-        ema=0.998, precision="mixed_bfloat16", look=2000, options={"r1": 0.03, "mixed": 0.3},
+        steps=20000, batch=32, learning_rate=2.5e-3, epoch=25312, betas=(0.0, 0.99), final=0.05, clipnorm=None,
+        ema=0.998, precision="mixed_bfloat16", look=1500, options={"r1": 0.03, "mixed": 0.3},
     ),
     "style-dahlia": PAINTER,
     "style-dahlia-batch": PAINTER._replace(

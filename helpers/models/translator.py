@@ -13,7 +13,7 @@ another one pulls only at the answer that lies nearest (conditional IMLE: Li, Zh
 and the noise has a use.
 
 Two differences from the paper: noise is a vector that scales and shifts the features of every layer of the way up,
-where the paper has dropout; and nothing is normalised over places, so that a picture of any size is painted as its
+and perhaps a grain of the picture, where the paper has dropout; and nothing is normalised over places, so that a picture of any size is painted as its
 parts would be. The discriminator has the R1 penalty of ``helpers.models.gan``. With few pairs to learn from it can be
 given ``eyes``: beside the pixels it then sees what a network trained on photographs sees in x (Kumari et al. 2022,
 arXiv:2112.09130; Sauer et al. 2021, arXiv:2111.01007).
@@ -39,18 +39,24 @@ LARGEST = 4_000_000  # pixels of a picture
 # --------------------------------------------------------------------------------------------- networks
 
 
-def build_generator(widths=(16, 24, 32, 48), centre=0.0, spread=1.0):
-    """Return the network (picture (N, H, W, 3), noise (N, 8)) → picture (N, H, W, 3): a U-Net.
+def build_generator(widths=(16, 24, 32, 48), centre=0.0, spread=1.0, grain=0):
+    """Return the network (picture (N, H, W, 3 + grain), noise (N, 8)) → picture (N, H, W, 3): a U-Net.
 
     ``widths`` are the channels at the full size, a half, a quarter and an eighth of it. ``centre`` and ``spread`` are
     the mean and the standard deviation of the pictures given, which are taken out of them first. On the way up the
     features of each size are joined to those that the way down had there, and scaled and shifted by what the noise
     says. At last comes what is added to the picture. Answers may leave [0, 1] a little: a sigmoid, which would keep
     them inside, left the training where all is white, since its slope there is nought.
+
+    With ``grain`` each pixel has so many random numbers beside its colours, of which textures can be made where the
+    picture is flat. And features are then enlarged by repeating them, before a convolution: of flat features a
+    transposed convolution makes a lattice, and a discriminator that asks for texture can teach it to.
     """
-    y, z = keras.Input((None, None, 3)), keras.Input((LATENT,))
+    y, z = keras.Input((None, None, 3 + grain)), keras.Input((LATENT,))
     said = _leaky(layers.Dense(32)(_leaky(layers.Dense(32)(z))))
-    h = layers.Rescaling(1 / spread, -centre / spread)(y)
+    colours = y[..., :3] if grain else y
+    h = layers.Rescaling(1 / spread, -centre / spread)(colours)
+    h = layers.Concatenate()([h, y[..., 3:]]) if grain else h
     h = _leaky(layers.Conv2D(widths[0], 3, padding="same")(h))
     passed = []
     for width in widths[1:]:
@@ -58,10 +64,13 @@ def build_generator(widths=(16, 24, 32, 48), centre=0.0, spread=1.0):
         h = _leaky(layers.Conv2D(width, 4, strides=2, padding="same")(h))
     h = _leaky(_modulated(h, said))
     for width in widths[-2::-1]:
-        h = layers.Conv2DTranspose(width, 4, strides=2, padding="same")(h)
+        if grain:
+            h = layers.Conv2D(width, 3, padding="same")(layers.UpSampling2D()(h))
+        else:
+            h = layers.Conv2DTranspose(width, 4, strides=2, padding="same")(h)
         h = _leaky(_modulated(layers.Concatenate()([h, passed.pop()]), said))
     h = _leaky(layers.Conv2D(24, 1)(h))
-    x = layers.Add(dtype="float32")([y, layers.Conv2D(3, 3, padding="same", dtype="float32")(h)])
+    x = layers.Add(dtype="float32")([colours, layers.Conv2D(3, 3, padding="same", dtype="float32")(h)])
     return keras.Model([y, z], x, name="generator")
 
 
@@ -69,7 +78,8 @@ def build_discriminator(widths=(24, 48, 64), eyes=False):
     """Return the network (picture y, picture x) → logits (N, H / 4, W / 4, 1): positive where a patch looks real.
 
     Each logit sees 18 × 18 pixels of both pictures and nothing else ("PatchGAN"). With ``eyes`` the features ``EYES``
-    of x are joined to its own features of the same size. They stay as they were trained, and with them a logit sees 20 × 20 pixels of x.
+    of x are joined to its own features of the same size. They stay as they were trained, and with them a logit sees
+    20 × 20 pixels of x.
     """
     y, x = keras.Input((None, None, 3)), keras.Input((None, None, 3))
     seen = pretrained.shared("features").part(EYES)(x) if eyes else [None, None]
@@ -101,17 +111,20 @@ class Training:
         self.ready = Translator.blank(recipe)
         self.networks = self.ready.networks
         self.world = WORLDS[options["world"]]()
-        self.power = {"l1": 1, "l2": 2}[options["distance"]]
+        self.power, self.grain = {"l1": 1, "l2": 2}[options["distance"]], self.ready.grain
         self.answers, self.weight, self.penalty = options["answers"], options["adversarial"], options.get("r1", 0.0)
         self.players = [Player("generator", ["generator"], self.generator_loss)]
         if self.weight:
             self.players.insert(0, Player("discriminator", ["discriminator"], self.discriminator_loss))
 
     def draw(self, seed, batch):
-        """Return pictures y and x (batch, h, w, 3), and noise (batch, answers + 1, 8): the last is the
-        discriminator's."""
+        """Return pictures y (batch, h, w, 3), with their grain as further channels, and x (batch, h, w, 3), and noise
+        (batch, answers + 1, 8): the last is the discriminator's."""
         seeds = split(seed, 2)
         y, x = self.world.draw(seeds[0], batch)
+        if self.grain:
+            grain = tf.random.stateless_normal([*x.shape[:3], self.grain], split(seeds[1], 1)[0])
+            y = tf.concat([y, grain], axis=-1)
         return y, x, tf.random.stateless_normal([batch, self.answers + 1, LATENT], seeds[1])
 
     def distance(self, x, answer):
@@ -132,7 +145,7 @@ class Training:
         answer = self.networks["generator"]([y, tf.stop_gradient(self.nearest(y, x, z))], training=True)
         loss = tf.reduce_mean(self.distance(x, answer))
         if self.weight:
-            logit = self.networks["discriminator"]([y, answer], training=True)
+            logit = self.networks["discriminator"]([y[..., :3], answer], training=True)
             loss += self.weight * tf.reduce_mean(tf.nn.softplus(-logit))
         return loss
 
@@ -140,7 +153,7 @@ class Training:
         """Return -log D(y, x) - log(1 - D(y, G)), and the squared slope of D at a quarter of the real pairs."""
         y, x, z = batch
         discriminator = self.networks["discriminator"]
-        painted = self.networks["generator"]([y, z[:, -1]], training=True)
+        painted, y = self.networks["generator"]([y, z[:, -1]], training=True), y[..., :3]
         real, taken = discriminator([y, x], training=True), discriminator([y, painted], training=True)
         quarter = tf.maximum(tf.shape(x)[0] // 4, 1)
         some = x[:quarter]
@@ -166,10 +179,11 @@ class Translator:
     """The networks with NumPy in and out: ``translate``, ``realism``."""
 
     def __init__(self, networks):
-        self.networks = networks
+        self.networks, channels = networks, networks["generator"].input_shape[0][-1]
+        self.grain = channels - 3
         self._generate = tf.function(
             lambda y, z: networks["generator"]([y, z], training=False),
-            input_signature=[tf.TensorSpec([None, None, None, 3]), tf.TensorSpec([None, LATENT])])
+            input_signature=[tf.TensorSpec([None, None, None, channels]), tf.TensorSpec([None, LATENT])])
 
     @classmethod
     def blank(cls, recipe):
@@ -197,6 +211,9 @@ class Translator:
             raise ValueError(f"y has {height} × {width} pixels, expected at most {LARGEST:,} in all: cut it into parts")
         margins = [(0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0)]
         padded = np.pad(pictures, margins, mode="edge")
+        if self.grain:
+            grain = rng.standard_normal((*padded.shape[:3], self.grain), dtype=np.float32)
+            padded = np.concatenate([padded, grain], axis=-1)
         piece = max(1, PIECE // (height * width))
         x = np.concatenate([self._generate(padded[i : i + piece], z[i : i + piece]).numpy()
                             for i in range(0, len(z), piece)])

@@ -294,6 +294,34 @@ def test_eyes_see_a_little_more_and_are_not_trained():
     assert RECIPES["earth-gan"].options["discriminator"] == {"eyes": True}
 
 
+@pytest.mark.parametrize(("grain", "lattice"), [(0, True), (2, False)])
+def test_flat_features_stay_flat_where_they_are_repeated(grain, lattice):
+    keras.utils.set_random_seed(1)
+    network = translator.build_generator((8, 8, 8, 8), grain=grain)
+    y = np.concatenate([np.full((1, 160, 160, 3), 0.4), np.zeros((1, 160, 160, grain))], axis=-1).astype(np.float32)
+    x = network([y, np.zeros((1, 8), np.float32)]).numpy()[0, 56:104, 56:104]
+    assert (np.ptp(x, axis=(0, 1)).max() > 1e-3) == lattice
+    np.testing.assert_allclose(x[8:, 8:], x[:-8, :-8], atol=1e-5)  # a lattice of 8 pixels
+
+
+def test_grain_is_drawn_for_each_pixel_and_is_no_part_of_the_picture(monkeypatch):
+    keras.utils.set_random_seed(0)
+    made = translator.Training(small("earth-gan", generator={"widths": (8, 8, 8, 8), "grain": 2}))
+    y, x, _ = made.draw(tf.constant([0, 1]), 4)
+    assert y.shape == (4, 48, 48, 5) and x.shape == (4, 48, 48, 3)
+    assert np.array_equal(made.world.draw(translator.split(tf.constant([0, 1]), 2)[0], 4)[0], y[..., :3])
+    grain = y[..., 3:].numpy()
+    assert abs(grain.mean()) < 0.05 and grain.std() == pytest.approx(1, abs=0.05)
+    assert np.isfinite(float(made.generator_loss(made.draw(tf.constant([0, 1]), 4))))
+    assert np.isfinite(float(made.discriminator_loss(made.draw(tf.constant([0, 1]), 4))))
+    y = np.full((2, 16, 24, 3), 0.5, np.float32)
+    drawn = made.ready.translate(y, 3)
+    assert drawn.shape == y.shape and np.array_equal(drawn, made.ready.translate(y, 3))
+    assert not np.allclose(drawn[0], drawn[1]) and not np.allclose(drawn, made.ready.translate(y, 4))
+    monkeypatch.setattr(translator, "PIECE", 16 * 24)
+    np.testing.assert_allclose(made.ready.translate(y, 3), drawn, atol=1e-6)
+
+
 def test_a_part_of_a_picture_is_painted_as_the_whole(blank):
     y = np.random.default_rng(0).random((160, 160, 3), np.float32)
     whole, part = blank.translate(y, 1), blank.translate(y[16:144, 8:136], 1)
