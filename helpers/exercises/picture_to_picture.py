@@ -83,3 +83,22 @@ def mirrored(answer):
         raise Mistake("This is nought everywhere.", "The network has to see the mirrored map, not only you.")
     raise Mistake("This is not the difference of the two paintings.",
                   "Three steps: mirror the map, let it be painted, mirror the answer back. Then subtract.")
+
+
+def plain(answer):
+    """Derive: what does a transposed convolution make of a plain?"""
+    for kernel in (np.array([1.0, 2.0, 4.0, 8.0]), np.array([0.25, 0.75, 0.75, 0.25])):
+        found = array(call(answer, kernel), (2,), "the two numbers")
+        even, odd = kernel[0] + kernel[2], kernel[1] + kernel[3]
+        if close(found, [even, odd]):
+            continue
+        if close(found, [odd, even], 1e-9):
+            raise Mistake("The two are exchanged.", "At an even place 2 j + i is even: which i are that?")
+        if close(found, [kernel.sum()] * 2, 1e-9):
+            raise Mistake("This adds up the whole kernel, as a convolution with stride 1 does.",
+                          "With stride 2 only half of the kernel meets at a place.")
+        if close(found, [kernel[0] + kernel[1], kernel[2] + kernel[3]], 1e-9):
+            raise Mistake("k₀ and k₁ never meet: they lie at neighbouring places.",
+                          "Write down all i and j with 2 j + i = 10.")
+        raise Mistake("These are not the two numbers.", "Write down all i and j with 2 j + i = 10, and with 11.")
+    return "A plain comes out as a plain only if k₀ + k₂ = k₁ + k₃: else there is a lattice."

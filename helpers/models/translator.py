@@ -13,10 +13,10 @@ another one pulls only at the answer that lies nearest (conditional IMLE: Li, Zh
 and the noise has a use.
 
 Two differences from the paper: noise is a vector that scales and shifts the features of every layer of the way up,
-and perhaps a grain of the picture, where the paper has dropout; and nothing is normalised over places, so that a picture of any size is painted as its
-parts would be. The discriminator has the R1 penalty of ``helpers.models.gan``. With few pairs to learn from it can be
-given ``eyes``: beside the pixels it then sees what a network trained on photographs sees in x (Kumari et al. 2022,
-arXiv:2112.09130; Sauer et al. 2021, arXiv:2111.01007).
+and perhaps a grain of the picture, where the paper has dropout; and nothing is normalised over places, so that a
+picture of any size is painted as its parts would be. The discriminator has the R1 penalty of ``helpers.models.gan``.
+With few pairs to learn from it can be given ``eyes``: beside the pixels it then sees what a network trained on
+photographs sees in x (Kumari et al. 2022, arXiv:2112.09130; Sauer et al. 2021, arXiv:2111.01007).
 """
 
 import keras

@@ -31,4 +31,10 @@ WRONG = {
         (lambda paint, y: paint(y) - paint(y), "nought everywhere"),
         (lambda paint, y: paint(y) - paint(y[:, ::-1])[:, ::-1], "sign"),
     ],
+    "plain": [
+        (lambda kernel: (kernel[1] + kernel[3], kernel[0] + kernel[2]), "exchanged"),
+        (lambda kernel: [kernel.sum()] * 2, "whole kernel"),
+        (lambda kernel: (kernel[0] + kernel[1], kernel[2] + kernel[3]), "never meet"),
+        (lambda kernel: (kernel[0], kernel[1]), "not the two numbers"),
+    ],
 }
