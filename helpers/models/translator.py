@@ -82,7 +82,7 @@ def build_discriminator(widths=(24, 48, 64), eyes=False):
     20 × 20 pixels of x.
     """
     y, x = keras.Input((None, None, 3)), keras.Input((None, None, 3))
-    seen = pretrained.shared("features").part(EYES)(x) if eyes else [None, None]
+    seen = pretrained.load("features").part(EYES)(x) if eyes else [None, None]
     h = layers.Rescaling(2.0, -1.0)(layers.Concatenate()([y, x]))
     for width, more in zip(widths[:2], seen, strict=True):
         h = _leaky(layers.Conv2D(width, 4, strides=2, padding="same")(h))
@@ -222,7 +222,8 @@ class Translator:
     def realism(self, y, x):
         """Return the discriminator's logits for the patches of pairs, (N, ⌈H / 4⌉, ⌈W / 4⌉): positive for real.
 
-        The patch of logit (i, j) begins at row 4 i - 7 and column 4 j - 7 and has 18 × 18 pixels.
+        The patch of logit (i, j) begins at row 4 i - 7 and column 4 j - 7 and has 18 × 18 pixels, or of x, with eyes,
+        20 × 20.
         """
         if "discriminator" not in self.networks:
             raise ValueError("this translator was trained without a discriminator: ask one whose recipe has one")
