@@ -82,13 +82,21 @@ def build_discriminator(widths=(24, 48, 64), eyes=False):
     20 × 20 pixels of x.
     """
     y, x = keras.Input((None, None, 3)), keras.Input((None, None, 3))
-    seen = pretrained.load("features").part(EYES)(x) if eyes else [None, None]
+    seen = _seen(x) if eyes else [None, None]
     h = layers.Rescaling(2.0, -1.0)(layers.Concatenate()([y, x]))
     for width, more in zip(widths[:2], seen, strict=True):
         h = _leaky(layers.Conv2D(width, 4, strides=2, padding="same")(h))
         h = h if more is None else layers.Concatenate()([h, more])
     h = _leaky(layers.Conv2D(widths[2], 3, padding="same")(h))
     return keras.Model([y, x], layers.Conv2D(1, 1, dtype="float32")(h), name="discriminator")
+
+
+def _seen(x):
+    """Return what the layers ``EYES`` see in pictures. They are copies, and no training changes them."""
+    seen = {}
+    for layer in pretrained.load("features").part(EYES).layers[1:]:  # one behind the other
+        x = seen[layer.name] = layer(x)
+    return [seen[name] for name in EYES]
 
 
 def _leaky(h):
