@@ -9,4 +9,4 @@ The engine is ``book/_static/live/engine.js``; the steps that it takes over and 
 FIRST = 7, "half"  # the digit and its damage with which the panel "restore-digit" begins
 PHOTO, LEVEL = "cat", 25 / 255  # the photograph and the noise with which the panel "denoise-photo" begins
 WALK = {"label": -1, "sampler": "heun", "steps": 9, "guidance": 2, "seed": 9}  # that of the panel "draw-from-noise"
-MIX = {"seeds": [1, 2], "second": [0, 1], "along": 0.5, "truncation": 1, "noise": 1}  # that of the panel "mix-styles"
+MIX = {"seeds": [1, 4], "second": [0, 1, 2], "along": 0.5, "truncation": 1, "noise": 1}  # of the panel "mix-styles"

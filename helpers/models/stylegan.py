@@ -8,8 +8,8 @@ layer is to decide. Afterwards it can be asked, by giving its layers the styles 
 Smaller than in the paper: six layers, of which the last three work on 16 × 16 places and draw 2 × 2 pixels at each;
 features grow by repeating them; no penalty on the length of paths. Noise begins with strengths of 0.5, in the paper
 with nought. And the loss is a later one. Each generated picture is compared with a real one, and the slope of the
-discriminator is penalised at both (Huang et al. 2024, arXiv:2501.05441): with the loss of the paper some values of
-attributes never came. The penalties are taken of an eighth of the pictures in every step, which makes all steps alike.
+discriminator is penalised at both (Huang et al. 2024, arXiv:2501.05441). The penalties are taken of an eighth of the
+pictures in every step, which makes all steps alike; the minibatch standard deviation then compares those alone.
 """
 
 import functools

@@ -138,10 +138,10 @@ def test_two_robots_are_mixed(window, address):
     window.open(f"{address}/book/4-examples/stylegan.html", PHONE)
     assert window.call(FIGURE)
     window.press(".live-panel button", "Draw", "touch")
-    window.wait_for(STATUS_HAS, "^Layers 0 and 1 of B.*nearest to the mixture")
+    window.wait_for(STATUS_HAS, "^Layers 0, 1 and 2 of B.*nearest to the mixture")
     window.call("() => [...document.querySelectorAll('.live-panel input[type=checkbox]')].at(-1).focus()")
     window.type(" ")
-    window.wait_for(STATUS_HAS, "^Layers 0, 1 and 5 of B.*nearest to the mixture")
+    window.wait_for(STATUS_HAS, "^Layers 0, 1, 2 and 5 of B.*nearest to the mixture")
     assert window.call("() => document.documentElement.scrollWidth") <= PHONE
 
 

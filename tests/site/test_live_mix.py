@@ -44,7 +44,7 @@ def test_two_robots_are_mixed_by_keyboard(visit, width, theme):
     page = here.page
     press(page, "Draw")
     told = said(page, "nearest")
-    assert re.match(r"Layers 0 and 1 of B, the others of A\. The robot nearest to the mixture is 0\.\d{3} away"
+    assert re.match(r"Layers 0, 1 and 2 of B, the others of A\. The robot nearest to the mixture is 0\.\d{3} away"
                     r"( \(above 0\.06: no robot\))?\. Shared with A alone: .+; with B alone: .+\.", told)
     assert same(page) and not page.locator(f"{PANEL} img").is_visible()
     rows = page.locator(".live-told tbody tr").all_inner_texts()
@@ -52,8 +52,8 @@ def test_two_robots_are_mixed_by_keyboard(visit, width, theme):
     layer = page.get_by_role("checkbox", name="5 (16 × 16)")
     layer.focus()
     page.keyboard.press("Space")
-    said(page, "^Layers 0, 1 and 5 of B")
-    assert layer.is_checked() and same(page, second=[0, 1, 5])
+    said(page, "^Layers 0, 1, 2 and 5 of B")
+    assert layer.is_checked() and same(page, second=[0, 1, 2, 5])
     assert layer.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
     page.get_by_role("slider", name="From A to B").focus()
     page.keyboard.press("Home")
@@ -70,7 +70,7 @@ def test_two_robots_are_mixed_by_keyboard(visit, width, theme):
 
 def test_all_layers_of_one_are_that_one_and_other_seeds_other_robots(visit):
     page = visit().page
-    for layer in (0, 1):
+    for layer in (0, 1, 2):
         page.get_by_role("checkbox").nth(layer).uncheck()
     said(page, "^All layers of A")
     np.testing.assert_array_equal(*pictures(page)[:2])
@@ -78,13 +78,13 @@ def test_all_layers_of_one_are_that_one_and_other_seeds_other_robots(visit):
     page.get_by_label("Seed of robot A").press("Tab")
     page.locator("canvas[aria-label='Robot A, seed 7']").wait_for(timeout=WAIT)
     before = pictures(page)
-    assert same(page, seeds=[7, 2], second=[])
+    assert same(page, seeds=[7, 4], second=[])
     press(page, "New noise")
     page.wait_for_function("""before => {
         const one = document.querySelector('.live-panel canvas').getContext('2d').getImageData(0, 0, 32, 32).data;
         return before.some((value, i) => value !== one[i + Math.floor(i / 3)]);
     }""", arg=np.rint(255 * before[0]).astype(int).ravel().tolist(), timeout=WAIT)
-    assert same(page, seeds=[7, 2], second=[], noise=2)
+    assert same(page, seeds=[7, 4], second=[], noise=2)
     page.get_by_label("Seed of robot B").fill("-5")
     press(page, "Two others")
     page.locator("canvas[aria-label='Robot A, seed 9']").wait_for(timeout=WAIT)
@@ -105,7 +105,7 @@ def test_the_newest_of_many_questions_counts(visit):
             (one) => one.getContext('2d').getImageData(0, 0, 32, 32).data.join());
         return all.every((one) => one === all[0]);
     }""", timeout=WAIT)
-    said(page, "^Layers 0, 1 and 3 of B.*Shared with A alone: nothing; with B alone: nothing")
+    said(page, "^Layers 0, 1, 2 and 3 of B.*Shared with A alone: nothing; with B alone: nothing")
 
 
 def test_from_a_file_by_touch_and_without_motion(browser, site):
@@ -114,7 +114,7 @@ def test_from_a_file_by_touch_and_without_motion(browser, site):
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto((site / "index.html").as_uri())
     page.get_by_role("checkbox", name="5 (16 × 16)").tap()
-    said(page, "^Layers 0, 1 and 5 of B")
+    said(page, "^Layers 0, 1, 2 and 5 of B")
     context.close()
     assert not errors
 

@@ -585,7 +585,7 @@ def test_continents_that_were_held_out_are_painted_as_the_cards_say():
     assert metrics.bootstrap_interval(gain[held_out.longitude < 0]).low > 0, "South America"
     assert metrics.bootstrap_interval(gain[held_out.longitude > 0]).high < 0, "Australia, which the table paints better"
     plain, judged = (cards[name]["Fréchet distance, both"]["value"] for name in ("earth-l1", "earth-gan"))
-    assert judged < 0.95 * plain
+    assert judged < 0.7 * plain
     psnr = cards["earth-l1"]["psnr, both"]
     assert psnr["value"] > max(psnr["colour table"], psnr["nearest patch"], cards["earth-gan"]["psnr, both"]["value"])
 
@@ -652,7 +652,8 @@ def test_styles_draw_robots_as_the_card_says():
               "pairs held out": 0.1}
     for metric, slack in slacks.items():
         assert found[metric] == pytest.approx(claimed["5,000 samples"][metric], abs=slack), metric
-    assert claimed["5,000 samples"]["median distance"] < 0.16 and claimed["5,000 samples"]["bits"] > 2.9
+    assert claimed["5,000 samples"]["median distance"] < 0.16 and claimed["5,000 samples"]["bits"] > 3.1
+    assert claimed["5,000 samples"]["rarest value"] > 0.03 and found["rarest value"] > 0
 
 
 def test_what_layers_and_noise_decide_is_what_the_card_says():
@@ -665,3 +666,4 @@ def test_what_layers_and_noise_decide_is_what_the_card_says():
     shaken, told = world.shaking(gan, 100, seed=11), claimed["changed by new noise"]
     for name in told:
         assert shaken[name] == pytest.approx(told[name], abs=0.1), name
+    assert told["ground"] > 3 * told["robot's pixels"] and shaken["ground"] > 3 * shaken["robot's pixels"]

@@ -7,7 +7,7 @@
   "use strict";
 
   const { element } = live;
-  const FIRST = { seeds: [1, 2], second: [0, 1], along: 0.5, truncation: 1, noise: 1 };  // as in the figure
+  const FIRST = { seeds: [1, 4], second: [0, 1, 2], along: 0.5, truncation: 1, noise: 1 };  // as in the figure
   const SIZES = [4, 8, 8, 16, 16, 16];  // places along a side of what each layer puts out
   const SIDE = 32, LAST = 2 ** 32 - 1;
   const LIMIT = 0.06;  // how near a robot must be for the picture to count as one, as on the page
