@@ -133,6 +133,15 @@ def test_the_losses_are_those_that_the_file_writes_down(training, monkeypatch):
     assert slope == pytest.approx(sum(((2 * x) ** 2).sum() / 2 for x in seen), rel=1e-3)
 
 
+def test_both_networks_of_the_generator_learn_from_the_verdict(training):
+    batch = training.draw(tf.constant([0, 1]), 8)
+    for name in ("mapping", "synthesis"):
+        variables = training.networks[name].trainable_variables
+        with tf.GradientTape() as tape:
+            loss = training.generator_loss(batch)
+        assert all(np.abs(slope).max() > 0 for slope in tape.gradient(loss, variables)), name
+
+
 def test_mixed_styles_of_the_training_change_once(training):
     """Two z a picture, and the layer from which on the second rules; 6 where it never does."""
     first = np.concatenate([training.draw(tf.constant([0, step]), 64)[2].numpy().ravel() for step in range(8)])

@@ -217,6 +217,18 @@ def test_the_loss_is_the_one_that_the_file_writes_down(name):
     assert [player.name for player in made.players] == ["discriminator", "generator"][not made.weight :]
 
 
+def test_the_generator_learns_from_the_verdict():
+    made = translator.Training(small("robots-gan"))
+    batch, slopes = made.draw(tf.constant([0, 1]), 4), []
+    variables = made.networks["generator"].trainable_variables
+    for made.weight in (0.0, 1.0):
+        with tf.GradientTape() as tape:
+            loss = made.generator_loss(batch)
+        slopes.append([np.ravel(slope) for slope in tape.gradient(loss, variables)])
+    without, judged = map(np.concatenate, slopes)
+    assert np.linalg.norm(judged - without) > 0.01 * np.linalg.norm(without)
+
+
 def squares(pair, training):
     """A discriminator whose logits are the sums of the squares in 4 × 4 pixels of the second picture."""
     return 16 * tf.nn.avg_pool2d(tf.reduce_sum(pair[1] ** 2, 3, keepdims=True), 4, 4, "VALID")
@@ -303,6 +315,9 @@ def test_flat_features_stay_flat_where_they_are_repeated(grain, lattice):
     x = network([y, np.zeros((1, 8), np.float32)]).numpy()[0, 56:104, 56:104]
     assert (np.ptp(x, axis=(0, 1)).max() > 1e-3) == lattice
     np.testing.assert_allclose(x[8:, 8:], x[:-8, :-8], atol=1e-5)  # a lattice of 8 pixels
+    y[..., 3:] = np.random.default_rng(0).standard_normal((1, 160, 160, grain))
+    rough = network([y, np.zeros((1, 8), np.float32)]).numpy()[0, 56:104, 56:104]
+    assert lattice or np.abs(rough[8:, 8:] - rough[:-8, :-8]).mean() > 1e-3, "of grain comes what repeats nowhere"
 
 
 def test_grain_is_drawn_for_each_pixel_and_is_no_part_of_the_picture(monkeypatch):
@@ -313,6 +328,9 @@ def test_grain_is_drawn_for_each_pixel_and_is_no_part_of_the_picture(monkeypatch
     assert np.array_equal(made.world.draw(translator.split(tf.constant([0, 1]), 2)[0], 4)[0], y[..., :3])
     grain = y[..., 3:].numpy()
     assert abs(grain.mean()) < 0.05 and grain.std() == pytest.approx(1, abs=0.05)
+    another = made.draw(tf.constant([0, 2]), 4)[0][..., 3:].numpy()
+    rows = np.corrcoef([*grain.reshape(4, -1), *another.reshape(4, -1)]) - np.eye(8)
+    assert np.abs(rows).max() < 0.1, "no picture, and no step, has the grain of another"
     assert np.isfinite(float(made.generator_loss(made.draw(tf.constant([0, 1]), 4))))
     assert np.isfinite(float(made.discriminator_loss(made.draw(tf.constant([0, 1]), 4))))
     y = np.full((2, 16, 24, 3), 0.5, np.float32)
@@ -321,6 +339,16 @@ def test_grain_is_drawn_for_each_pixel_and_is_no_part_of_the_picture(monkeypatch
     assert not np.allclose(drawn[0], drawn[1]) and not np.allclose(drawn, made.ready.translate(y, 4))
     monkeypatch.setattr(translator, "PIECE", 16 * 24)
     np.testing.assert_allclose(made.ready.translate(y, 3), drawn, atol=1e-6)
+    given = []
+
+    def generate(y, z):
+        given.append(y[..., 3:].ravel())
+        return tf.constant(y[..., :3])
+
+    monkeypatch.setattr(made.ready, "_generate", generate)
+    for seed in (3, 4):
+        made.ready.translate(y, seed)
+    assert len(given) == 4 and np.abs(np.corrcoef(given) - np.eye(4)).max() < 0.2, "of the seed and of the picture"
 
 
 def test_a_part_of_a_picture_is_painted_as_the_whole(blank):
